@@ -33,6 +33,7 @@ function detectUtf16(sample: Uint8Array): string | null {
  * character among many sound ones is an accident within UTF-8: reading the file as Windows-1252 would ruin them all.
  */
 function isMostlyUtf8(sample: Uint8Array, whole: boolean): boolean {
+  if (isUtf8(sample, whole)) return true;
   const text = new TextDecoder("utf-8").decode(sample, { stream: !whole });
   let broken = 0;
   let sound = 0;
@@ -42,4 +43,13 @@ function isMostlyUtf8(sample: Uint8Array, whole: boolean): boolean {
     else if (code > 0x7f) sound++;
   }
   return broken * 10 <= sound;
+}
+
+function isUtf8(sample: Uint8Array, whole: boolean): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(sample, { stream: !whole });
+    return true;
+  } catch {
+    return false;
+  }
 }
