@@ -27,6 +27,8 @@ export interface Postgres {
   /** Where binaries and `share/postgresql/extension` are. */
   installDir: string;
   pid: number;
+  /** Resolves when the server has ended, whoever ended it. */
+  ended: Promise<void>;
   /** A fast shutdown: sessions are ended, data is kept. */
   stop(): Promise<void>;
 }
@@ -81,6 +83,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     port,
     installDir,
     pid: server.pid,
+    ended: server.status.then(() => {}),
     url: (name, database = "postgres") => `postgres://${name}@127.0.0.1:${port}/${database}`,
     async stop() {
       try {
@@ -92,6 +95,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       await logged;
     },
   };
+}
+
+/** Where the cluster of a data folder really lies: as root, that may be elsewhere. */
+export async function clusterDir(dataDir: string): Promise<string> {
+  return await reachableDir(resolve(dataDir), await serverUser());
 }
 
 interface User {
