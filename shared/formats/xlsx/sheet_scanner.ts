@@ -1,0 +1,201 @@
+/**
+ * The rows of one sheet, out of a window on its inflated XML. Works on bytes: most cells are numbers or numbers of
+ * shared strings, which need not become text first. A row is read whole or not at all; when the window ends within
+ * one, it is read again once there is more.
+ */
+
+import { LongshoreError } from "../../errors.ts";
+import type { Cell } from "../reader.ts";
+import type { ByteWindow } from "./byte_window.ts";
+import { CellReader, type SheetContext } from "./cell_reader.ts";
+import { joinedRuns } from "./joined_runs.ts";
+import { CellType, type CellTypeCode, Element, malformed, MORE, Tag, TagReader } from "./tag_reader.ts";
+
+export interface SheetRows {
+  rows: Cell[][];
+  rowNumbers: number[];
+  cellCount: number;
+}
+
+export interface ScanLimit {
+  rows: number;
+  cells: number;
+}
+
+/** `more`: the window must be filled; `full`: a limit is reached; `end`: there are no further rows. */
+export type ScanOutcome = "more" | "full" | "end";
+
+export interface SheetScannerOptions {
+  context: SheetContext;
+  /** What a former scanner had reached; the window starts there. */
+  after?: { row: number; offset: number };
+}
+
+const MAX_ROWS = 1_048_576;
+const MAX_COLUMNS = 16_384;
+const LESS = 0x3c, SLASH = 0x2f, GREATER = 0x3e, C = 0x63, V = 0x76;
+
+export class SheetScanner {
+  /** The last row read, blank or not. */
+  row: number;
+  /** Bytes of the sheet that are done with. */
+  offset: number;
+  readonly #window: ByteWindow;
+  readonly #tag = new TagReader();
+  readonly #cells: CellReader;
+  readonly #content = { type: CellType.NUMBER as CellTypeCode, style: 0, start: 0, end: 0 };
+  #inData: boolean;
+
+  constructor(window: ByteWindow, { context, after }: SheetScannerOptions) {
+    this.#window = window;
+    this.#cells = new CellReader(context);
+    this.row = after?.row ?? 0;
+    this.offset = after?.offset ?? 0;
+    this.#inData = after !== undefined;
+  }
+
+  /** To be called after each fill of the window. */
+  refresh(): void {
+    this.#tag.bytes = this.#window.bytes;
+    this.#tag.end = this.#window.end;
+    this.#cells.setBytes(this.#window.bytes, this.#window.end);
+  }
+
+  scan(into: SheetRows, limit: ScanLimit): ScanOutcome {
+    const tag = this.#tag;
+    while (into.rows.length < limit.rows && into.cellCount < limit.cells) {
+      const at = tag.find(this.#window.start);
+      if (at === MORE) return "more";
+      let next = tag.read(at);
+      if (next === MORE) return "more";
+      if (tag.element === Element.SHEET_DATA) {
+        if (tag.kind !== Tag.OPEN) return "end";
+        this.#inData = true;
+      } else if (tag.element === Element.ROW && this.#inData && tag.kind !== Tag.CLOSE) {
+        next = this.#readRow(next, into);
+        if (next === MORE) return "more";
+      }
+      this.offset += next - this.#window.start;
+      this.#window.start = next;
+    }
+    return "full";
+  }
+
+  /** From behind the tag that opens a row. Changes nothing when it gives `MORE`. */
+  #readRow(at: number, into: SheetRows): number {
+    const tag = this.#tag;
+    let number = tag.row;
+    const cells: Cell[] = [];
+    let column = 0;
+    let isBlank = true;
+    const hasContent = tag.kind === Tag.OPEN;
+    if (hasContent) {
+      while (true) {
+        at = tag.find(at);
+        if (at === MORE) return MORE;
+        at = tag.read(at);
+        if (at === MORE) return MORE;
+        if (tag.element === Element.ROW) {
+          if (tag.kind === Tag.CLOSE) break;
+          throw malformed("a row within a row");
+        }
+        if (tag.element === Element.SHEET_DATA) throw malformed("a row without an end");
+        if (tag.element !== Element.CELL || tag.kind === Tag.CLOSE) continue;
+        column = tag.column || column + 1;
+        if (column > MAX_COLUMNS) throw tooFar("column", MAX_COLUMNS);
+        number ||= tag.row;
+        if (tag.kind !== Tag.OPEN) continue;
+        this.#content.type = tag.type;
+        this.#content.style = tag.style;
+        at = this.#findContent(at);
+        if (at === MORE) return MORE;
+        const value = this.#value();
+        if (value === null) continue;
+        if (value !== "") isBlank = false;
+        if (cells.length === column - 1) cells.push(value);
+        else place(cells, { column, value });
+      }
+    }
+    number ||= this.row + 1;
+    if (number > MAX_ROWS) throw tooFar("row", MAX_ROWS);
+    if (number <= this.row) throw malformed(`row ${number} behind row ${this.row}`);
+    this.row = number;
+    if (!isBlank) {
+      into.rows.push(cells);
+      into.rowNumbers.push(number);
+      into.cellCount += cells.length;
+    }
+    return at;
+  }
+
+  /** Sets the range of the open cell's content and gives the place behind the cell. Without content, `start` is -1. */
+  #findContent(at: number): number {
+    const tag = this.#tag;
+    const { bytes } = tag;
+    const content = this.#content;
+    content.start = content.end = -1;
+    if (bytes[at] === LESS && bytes[at + 1] === V && bytes[at + 2] === GREATER) {
+      const end = tag.find(at + 3);
+      if (end === MORE) return MORE;
+      const isUsual = bytes[end + 1] === SLASH && bytes[end + 2] === V && bytes[end + 3] === GREATER &&
+        bytes[end + 4] === LESS && bytes[end + 5] === SLASH && bytes[end + 6] === C &&
+        bytes[end + 7] === GREATER;
+      if (isUsual && end + 8 <= tag.end) {
+        content.start = at + 3;
+        content.end = end;
+        return end + 8;
+      }
+    }
+    const wanted = content.type === CellType.INLINE ? Element.INLINE : Element.VALUE;
+    while (true) {
+      const open = tag.find(at);
+      if (open === MORE) return MORE;
+      at = tag.read(open);
+      if (at === MORE) return MORE;
+      if (tag.element === Element.CELL) {
+        if (tag.kind === Tag.CLOSE) return at;
+        throw malformed("a cell within a cell");
+      }
+      if (tag.element === Element.ROW || tag.element === Element.SHEET_DATA) {
+        throw malformed("a cell without an end");
+      }
+      if (tag.element !== wanted) continue;
+      if (tag.kind === Tag.EMPTY) content.start = content.end = at;
+      else if (tag.kind === Tag.OPEN) content.start = at;
+      else if (tag.kind === Tag.CLOSE && content.start >= 0) content.end = open;
+    }
+  }
+
+  #value(): Cell {
+    const content = this.#content;
+    if (content.start < 0 || content.end < content.start) return null;
+    if (content.type !== CellType.INLINE) return this.#cells.read(content);
+    return this.#inlineText(content.start, content.end);
+  }
+
+  /** `<t>text</t>` and nothing else, the usual case, needs no copy of the markup. */
+  #inlineText(start: number, end: number): string {
+    const { bytes } = this.#tag;
+    const T = 0x74;
+    const isShort = bytes[start] === LESS && bytes[start + 1] === T && bytes[start + 2] === GREATER;
+    if (isShort) {
+      const textEnd = this.#tag.find(start + 3);
+      if (textEnd === end - 4 && bytes[textEnd + 1] === SLASH && bytes[textEnd + 2] === T) {
+        return this.#cells.text(start + 3, textEnd);
+      }
+    }
+    return joinedRuns(this.#cells.raw(start, end));
+  }
+}
+
+function place(cells: Cell[], { column, value }: { column: number; value: Cell }): void {
+  while (cells.length < column - 1) cells.push(null);
+  cells[column - 1] = value;
+}
+
+function tooFar(what: "row" | "column", limit: number): LongshoreError {
+  return new LongshoreError(
+    "unsafe_file",
+    `Cannot read the sheet: found a ${what} beyond ${limit}, the format's limit`,
+  );
+}
