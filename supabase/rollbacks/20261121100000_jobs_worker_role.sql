@@ -1,0 +1,2 @@
+drop owned by longshore_worker;
+drop role longshore_worker;
