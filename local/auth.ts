@@ -16,8 +16,8 @@ export interface AuthOptions {
   /** The database as superuser; Auth itself connects as `supabase_auth_admin`, so triggers run as hosted. */
   adminUrl: string;
   keys: Keys;
-  /** The gateway's address, for the tokens' issuer; asked late, when the port is known. */
-  siteUrl(): string;
+  /** The gateway's address, for the tokens' issuer. */
+  siteUrl: string;
 }
 
 // deno-lint-ignore require-await
@@ -25,7 +25,7 @@ export async function startAuth(options: AuthOptions): Promise<Service> {
   const url = new URL(options.adminUrl);
   url.username = "supabase_auth_admin";
   const sql = postgres(url.href, { max: 5, onnotice: () => {} });
-  const maker: SessionMaker = { sql, keys: options.keys, issuer: () => `${options.siteUrl()}/auth/v1` };
+  const maker: SessionMaker = { sql, keys: options.keys, issuer: `${options.siteUrl}/auth/v1` };
   return {
     handle: (call) => handle(call, maker).catch((error) => failure(error, call.request)),
     stop: () => sql.end({ timeout: 1 }),

@@ -22,10 +22,11 @@ export interface PostgrestOptions {
   maxRows?: number;
   /** Where its log goes. */
   logPath: string;
+  /** Where its process id is noted, for the case that nobody is left to stop it. */
+  pidPath: string;
 }
 
 export interface Postgrest extends Service {
-  pid: number;
   /** Resolves when the process has ended, whoever ended it. */
   ended: Promise<void>;
 }
@@ -52,6 +53,7 @@ export async function startPostgrest(options: PostgrestOptions): Promise<Postgre
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  await Deno.writeTextFile(options.pidPath, String(server.pid));
   const log = await Deno.open(options.logPath, { create: true, append: true });
   const logged = server.stderr.pipeTo(log.writable).catch(() => {});
   const ended = server.status.then(() => {});
@@ -74,7 +76,6 @@ export async function startPostgrest(options: PostgrestOptions): Promise<Postgre
   }
 
   return {
-    pid: server.pid,
     ended,
     stop,
     async handle({ request, path, url, token }) {

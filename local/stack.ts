@@ -4,28 +4,34 @@
  * programs how to reach it and is there only while it runs.
  */
 import { fromFileUrl, join, resolve } from "@std/path";
-import postgres from "postgres";
 import { startAuth } from "./auth.ts";
 import { readConfig } from "./config.ts";
+import { type FunctionsControl, startFunctions } from "./functions.ts";
 import { type GatewayOptions, startGateway } from "./gateway.ts";
 import { type Keys, loadKeys } from "./keys.ts";
 import { endLeftovers } from "./leftovers.ts";
+import { lockDataDir } from "./lock_data_dir.ts";
 import { migrate } from "./migrate.ts";
 import { installPlatform } from "./platform.ts";
-import { clusterDir, type Postgres, startPostgres } from "./postgres.ts";
+import { clusterDir, startPostgres } from "./postgres.ts";
 import { startPostgrest } from "./postgrest.ts";
+
+import { startRealtime } from "./realtime.ts";
+import { setVaultSecrets } from "./set_vault_secrets.ts";
 
 export interface StackOptions {
   /** The gateway's TCP port on 127.0.0.1; 0 picks a free one. @default 54321 */
   port?: number;
-  /** Where everything that lasts lies. @default ".local" */
+  /** Where everything that lasts lies. @default ".local" in the project */
   dataDir?: string;
   /** Wipe the data first. @default false */
   fresh?: boolean;
   /** Survive a power cut; off only for throw-away stacks. @default true */
   durable?: boolean;
-  /** The folder of migrations. @default "supabase/migrations" */
+  /** The folder of migrations. @default "supabase/migrations" in the project */
   migrationsDir?: string;
+  /** The file that names the functions and the API's schemas. @default "supabase/config.toml" in the project */
+  configPath?: string;
 }
 
 export interface Stack {
@@ -42,101 +48,113 @@ export interface Stack {
   jwks: Keys["jwks"];
   /** The names of the Edge Functions. */
   functions: string[];
+  functionsControl: FunctionsControl;
+  /** The data folder, resolved. */
+  dataDir: string;
   /** Resolves with the name of a process that ended although nobody stopped the stack. */
   broken: Promise<string>;
   stop(): Promise<void>;
+}
+
+/** `stack.json`. */
+export interface StackFile {
+  url: string;
+  db_url: string;
+  publishable_key: string;
+  secret_key: string;
+  jwks: Keys["jwks"];
+  functions: string[];
 }
 
 const PROJECT_DIR = fromFileUrl(new URL("..", import.meta.url));
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dataDir = resolve(options.dataDir ?? join(PROJECT_DIR, ".local"));
-  // Whatever is started is also noted here, so that a start that fails half-way leaves nothing running.
+  const configPath = options.configPath ?? join(PROJECT_DIR, "supabase/config.toml");
+  // Whatever is started is noted here at once, so that a start that fails half-way leaves nothing running.
   await using starting = new AsyncDisposableStack();
 
   await Deno.mkdir(dataDir, { recursive: true });
   starting.use(await lockDataDir(dataDir));
-  const stackFile = join(dataDir, "stack.json");
-  await Deno.remove(stackFile).catch(() => {});
+  await Deno.remove(join(dataDir, "stack.json")).catch(() => {});
   await endLeftovers(dataDir);
   if (options.fresh) await wipe(dataDir);
 
   const keys = await loadKeys(join(dataDir, "keys.json"));
-  const config = await readConfig(join(PROJECT_DIR, "supabase/config.toml"));
+  const { api } = await readConfig(configPath);
   const services: GatewayOptions["services"] = {};
+  // First of all, since a taken port is the likeliest mistake.
   const gateway = startGateway({ port: options.port ?? 54321, keys, services });
   starting.defer(() => gateway.stop());
 
-  const database = await startDatabase(dataDir, options);
+  const database = await startPostgres({ dataDir: join(dataDir, "db"), durable: options.durable ?? true });
   starting.defer(() => database.stop());
   const adminUrl = database.url("supabase_admin");
+  const dbUrl = database.url("postgres");
+  const workerUrl = database.url("longshore_worker");
   await installPlatform(adminUrl);
   await migrate({ adminUrl, dir: options.migrationsDir ?? join(PROJECT_DIR, "supabase/migrations") });
-  await setSecrets(adminUrl, {
+  await setVaultSecrets(adminUrl, {
     longshore_functions_url: `${gateway.url}/functions/v1`,
     longshore_secret_key: keys.secretKey,
   });
 
-  const [rest, auth] = await Promise.all([
-    startPostgrest({
+  const started = async <T extends { stop(): Promise<void> }>(part: Promise<T>): Promise<T> => {
+    const running = await part;
+    starting.defer(() => running.stop());
+    return running;
+  };
+  const parts = [
+    started(startPostgrest({
       dbUrl: database.url("authenticator"),
       keys,
-      schemas: config.api.schemas,
-      extraSearchPath: config.api.extra_search_path,
-      maxRows: config.api.max_rows,
+      schemas: api.schemas,
+      extraSearchPath: api.extra_search_path,
+      maxRows: api.max_rows,
       logPath: join(dataDir, "postgrest.log"),
-    }),
-    startAuth({ adminUrl, keys, siteUrl: () => gateway.url }),
-  ]);
-  for (const service of [rest, auth]) starting.defer(() => service.stop());
-  Object.assign(services, { rest, auth });
-  await Deno.writeTextFile(join(dataDir, "postgrest.pid"), String(rest.pid));
+      pidPath: join(dataDir, "postgrest.pid"),
+    })),
+    started(startAuth({ adminUrl, keys, siteUrl: gateway.url })),
+    started(startRealtime({ adminUrl, keys })),
+    started(startFunctions({
+      configPath,
+      keys,
+      gatewayUrl: () => gateway.url,
+      env: { SUPABASE_DB_URL: dbUrl, LONGSHORE_DB_URL: workerUrl },
+      logDir: dataDir,
+    })),
+  ] as const;
+  // If one fails, the others must have been noted before everything is stopped.
+  await Promise.allSettled(parts);
+  const [rest, auth, realtime, functions] = await Promise.all(parts);
+  Object.assign(services, { rest, auth, realtime, functions });
 
-  const functions = Object.entries(config.functions).filter(([, one]) => one.enabled).map(([name]) => name);
-  const facts = {
+  const stackFile: StackFile = {
     url: gateway.url,
-    db_url: database.url("postgres"),
+    db_url: dbUrl,
     publishable_key: keys.publishableKey,
     secret_key: keys.secretKey,
     jwks: keys.jwks,
-    functions,
+    functions: functions.names,
   };
-  await Deno.writeTextFile(`${stackFile}.new`, JSON.stringify(facts, null, 2) + "\n", { mode: 0o600 });
-  await Deno.rename(`${stackFile}.new`, stackFile);
-  starting.defer(() => Deno.remove(stackFile).catch(() => {}));
+  await writeStackFile(join(dataDir, "stack.json"), stackFile);
+  starting.defer(() => Deno.remove(join(dataDir, "stack.json")).catch(() => {}));
 
   const running = starting.move();
   return {
     url: gateway.url,
-    dbUrl: facts.db_url,
-    workerUrl: database.url("longshore_worker"),
+    dbUrl,
+    workerUrl,
     adminUrl,
     publishableKey: keys.publishableKey,
     secretKey: keys.secretKey,
     jwks: keys.jwks,
-    functions,
+    functions: functions.names,
+    functionsControl: functions.control,
+    dataDir,
     broken: Promise.race([database.ended.then(() => "Postgres"), rest.ended.then(() => "PostgREST")]),
     stop: () => running.disposeAsync(),
   };
-}
-
-async function startDatabase(dataDir: string, options: StackOptions): Promise<Postgres> {
-  return await startPostgres({
-    dataDir: join(dataDir, "db"),
-    durable: options.durable ?? true,
-    settings: { wal_level: "logical" },
-  });
-}
-
-/** Holds the folder for this process; the operating system lets go of it however the process ends. */
-async function lockDataDir(dataDir: string): Promise<Deno.FsFile> {
-  const lock = await Deno.open(join(dataDir, "lock"), { create: true, write: true });
-  if (await lock.tryLock(true)) return lock;
-  lock.close();
-  throw new Error(
-    `Cannot start on "${dataDir}": found another stack running on it, expected a folder of its own; ` +
-      `stop that stack or choose another folder with --data DIR`,
-  );
 }
 
 async function wipe(dataDir: string): Promise<void> {
@@ -146,18 +164,8 @@ async function wipe(dataDir: string): Promise<void> {
   }
 }
 
-/** Puts in the Vault what the database needs to call the functions: address and key change from start to start. */
-async function setSecrets(adminUrl: string, secrets: Record<string, string>): Promise<void> {
-  const sql = postgres(adminUrl, { max: 1, onnotice: () => {} });
-  try {
-    const [vault] = await sql`select to_regclass('vault.secrets') as secrets`;
-    if (!vault?.secrets) return;
-    for (const [name, secret] of Object.entries(secrets)) {
-      const [known] = await sql<{ id: string }[]>`select id from vault.secrets where name = ${name}`;
-      if (known) await sql`select vault.update_secret(${known.id}, ${secret})`;
-      else await sql`select vault.create_secret(${secret}, ${name}, 'Set by the local stack at every start')`;
-    }
-  } finally {
-    await sql.end();
-  }
+/** In one step, so that whoever sees the file sees all of it. */
+async function writeStackFile(path: string, facts: StackFile): Promise<void> {
+  await Deno.writeTextFile(`${path}.new`, JSON.stringify(facts, null, 2) + "\n", { mode: 0o600 });
+  await Deno.rename(`${path}.new`, path);
 }

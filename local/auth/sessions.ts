@@ -16,7 +16,7 @@ export interface SessionMaker {
   sql: postgres.Sql;
   keys: Keys;
   /** The `iss` of the tokens, such as `http://127.0.0.1:54321/auth/v1`. */
-  issuer(): string;
+  issuer: string;
 }
 
 export async function startSession(
@@ -102,7 +102,7 @@ async function sessionResponse(
   const { user, sessionId, refreshToken, method } = session;
   const now = Math.floor(Date.now() / 1000);
   const accessToken = await keys.sign({
-    iss: issuer(),
+    iss: issuer,
     sub: user.id,
     aud: user.aud,
     email: user.email ?? "",
