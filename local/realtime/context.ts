@@ -1,0 +1,26 @@
+/** What the parts of the Realtime stand-in share. */
+import type { Sql } from "postgres";
+import type { Keys } from "../keys.ts";
+import type { Hub } from "./hub.ts";
+
+export interface Context {
+  /** As superuser: rights are taken on for each question. */
+  sql: Sql;
+  hub: Hub;
+  keys: Pick<Keys, "verify">;
+  settings: Settings;
+}
+
+export interface Settings {
+  /** How long a refused join waits for its answer, in milliseconds; hosted 5,000. @default 50 */
+  refusalDelayMs: number;
+  /** Largest payload of a broadcast or a presence, in bytes; more on paid plans. @default 256_500 */
+  maxPayloadBytes: number;
+  /** Channels of one connection. @default 100 */
+  maxChannels: number;
+  /** What may wait for a slow client before its connection is closed, in bytes. @default 8_000_000 */
+  maxBufferedBytes: number;
+}
+
+/** The headers that policies see: a websocket's `x-` ones. */
+export type VisibleHeaders = Record<string, string>;
