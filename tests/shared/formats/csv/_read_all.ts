@@ -46,6 +46,34 @@ export function chunkedSource(bytes: Uint8Array, size: number): ByteSource {
   };
 }
 
+/** 100 MB that are never in memory: `head`, then `piece` again and again; and what has been read of them. */
+export function endlessSource(
+  head: string,
+  piece: string,
+): { source: ByteSource; transfer: { bytes: number; cancelled: boolean } } {
+  const first = encode(head + piece.repeat(300_000), "utf-8");
+  const next = encode(piece.repeat(20_000), "utf-8");
+  const transfer = { bytes: 0, cancelled: false };
+  const source = {
+    size: 100_000_000,
+    stream() {
+      const stream = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          const chunk = transfer.bytes === 0 ? first : next;
+          transfer.bytes += chunk.length;
+          controller.enqueue(chunk);
+        },
+        cancel() {
+          transfer.cancelled = true;
+        },
+      });
+      return Promise.resolve(stream);
+    },
+    read: (start: number, end: number) => Promise.resolve(first.slice(start, end)),
+  };
+  return { source, transfer };
+}
+
 /** `windows-1252` takes characters up to U+00FF only. */
 export function encode(text: string, encoding: string): Uint8Array {
   if (encoding === "utf-8") return new TextEncoder().encode(text);

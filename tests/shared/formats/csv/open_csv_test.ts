@@ -3,7 +3,7 @@ import { bytesSource } from "../../../../shared/formats/bytes_source.ts";
 import { openCsv } from "../../../../shared/formats/csv/mod.ts";
 import { LongshoreError } from "../../../../shared/errors.ts";
 import type { Cell, RowFlaw } from "../../../../shared/formats/reader.ts";
-import { encode, readAll, textSource } from "./_read_all.ts";
+import { encode, endlessSource, readAll, textSource } from "./_read_all.ts";
 
 /** Input, and the rows expected of it. */
 const CELLS: Array<[name: string, text: string, rows: Cell[][]]> = [
@@ -180,7 +180,8 @@ Deno.test("openCsv() lets a stray quote swallow no more than a flawed line where
 
 Deno.test("openCsv() gives the start of a record that is too long, whatever quotes it, and reads on", async () => {
   const long = "x".repeat(3_000_000);
-  for (const record of [`1,${long}`, `"1",${long}`, `"a\nb","c\n${long},2`]) {
+  const delimiters = ",".repeat(3_000_000);
+  for (const record of [`1,${long}`, delimiters, `"1",${long}`, `"a\nb","c\n${long},2`]) {
     const rows = await readAll(textSource(`a,b\r\n${record}\r\n3,4`));
     assertEquals(rows.at(-1)?.cells, ["3", "4"]);
     const flawed = rows.filter(({ flaw }) => flaw === "too_long");
@@ -190,48 +191,29 @@ Deno.test("openCsv() gives the start of a record that is too long, whatever quot
 });
 
 Deno.test("openCsv() refuses a line of 100 MB in bounded memory", async () => {
-  let streamed = 0;
-  let cancelled = false;
-  const source = {
-    size: 100_000_000,
-    stream: () =>
-      Promise.resolve(
-        new ReadableStream<Uint8Array>({
-          pull(controller) {
-            streamed += 65_536;
-            controller.enqueue(new Uint8Array(65_536).fill(0x61));
-          },
-          cancel() {
-            cancelled = true;
-          },
-        }),
-      ),
-    read: (start: number, end: number) => Promise.resolve(new Uint8Array(end - start).fill(0x61)),
-  };
+  const { source, transfer } = endlessSource("", "a");
   const error = await assertRejects(() => readAll(source), LongshoreError);
   assertEquals(error.code, "unreadable_file");
-  assert(streamed < 5_000_000, `streamed ${streamed} bytes`);
-  assert(cancelled);
+  assert(transfer.bytes < 5_000_000, `read ${transfer.bytes} bytes`);
+  assert(transfer.cancelled);
+});
+
+Deno.test("openCsv() looks for the end of a quote in bounded memory", async () => {
+  const { source, transfer } = endlessSource('a,b\n1,"2\n', "3,4\n");
+  for await (const batch of (await openCsv(source)).batches()) {
+    assertEquals(batch.rows.slice(0, 3), [["a", "b"], ["1", '"2'], ["3", "4"]]);
+    break;
+  }
+  assert(transfer.bytes < 5_000_000, `read ${transfer.bytes} bytes`);
 });
 
 Deno.test("openCsv() cancels the stream when its reader stops early", async () => {
-  let cancelled = false;
-  const text = "a,b\n".repeat(100_000);
-  const source = {
-    ...textSource(text),
-    stream: () =>
-      Promise.resolve(
-        new ReadableStream<Uint8Array>({
-          pull: (controller) => controller.enqueue(encode("a,b\n".repeat(1000), "utf-8")),
-          cancel: () => void (cancelled = true),
-        }),
-      ),
-  };
+  const { source, transfer } = endlessSource("", "a,b\n");
   for await (const batch of (await openCsv(source, { rowsPerBatch: 10 })).batches()) {
     assertEquals(batch.rows.length, 10);
     break;
   }
-  assert(cancelled);
+  assert(transfer.cancelled);
 });
 
 Deno.test("openCsv() does not take a transfer that was cut off for a shorter file", async () => {
