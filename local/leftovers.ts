@@ -41,12 +41,12 @@ function kill(pid: number, signal: Deno.Signal): void {
   }
 }
 
+/** Empty where no such process runs; a zombie has ended, though nobody has asked for its status yet. */
 async function commandLine(pid: number): Promise<string> {
-  const { stdout } = await new Deno.Command("ps", {
-    args: ["-o", "stat=,command=", "-p", String(pid)],
-    stderr: "null",
-  }).output();
+  // A small Linux need not have `ps`; elsewhere there is no /proc.
+  if (Deno.build.os === "linux") return await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
+  const args = ["-o", "stat=,command=", "-p", String(pid)];
+  const { stdout } = await new Deno.Command("ps", { args, stderr: "null" }).output();
   const line = new TextDecoder().decode(stdout).trim();
-  // A zombie has ended; nobody has asked for its status yet.
   return line.startsWith("Z") ? "" : line;
 }

@@ -7,8 +7,6 @@ import postgres from "postgres";
 export async function setVaultSecrets(adminUrl: string, secrets: Record<string, string>): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, prepare: false });
   try {
-    const [vault] = await sql`select to_regclass('vault.secrets') as secrets`;
-    if (!vault?.secrets) return;
     for (const [name, secret] of Object.entries(secrets)) {
       const [known] = await sql<{ id: string }[]>`select id from vault.secrets where name = ${name}`;
       if (known) await sql`select vault.update_secret(${known.id}, ${secret})`;

@@ -12,12 +12,16 @@ import { type Keys, loadKeys } from "./keys.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { lockDataDir } from "./lock_data_dir.ts";
 import { migrate } from "./migrate.ts";
+import { startPgCron } from "./pg_cron.ts";
+import { installPgExtensions } from "./pg_extensions.ts";
+import { startPgNet } from "./pg_net.ts";
 import { installPlatform } from "./platform.ts";
 import { clusterDir, startPostgres } from "./postgres.ts";
 import { startPostgrest } from "./postgrest.ts";
 
 import { startRealtime } from "./realtime.ts";
 import { setVaultSecrets } from "./set_vault_secrets.ts";
+import { startStorage } from "./storage.ts";
 
 export interface StackOptions {
   /** The gateway's TCP port on 127.0.0.1; 0 picks a free one. @default 54321 */
@@ -92,6 +96,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const adminUrl = database.url("supabase_admin");
   const dbUrl = database.url("postgres");
   const workerUrl = database.url("longshore_worker");
+  await installPgExtensions(database.installDir);
   await installPlatform(adminUrl);
   await migrate({ adminUrl, dir: options.migrationsDir ?? join(PROJECT_DIR, "supabase/migrations") });
   await setVaultSecrets(adminUrl, {
@@ -115,6 +120,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       pidPath: join(dataDir, "postgrest.pid"),
     })),
     started(startAuth({ adminUrl, keys, siteUrl: gateway.url })),
+    started(startStorage({ adminUrl, keys, dir: join(dataDir, "storage") })),
     started(startRealtime({ adminUrl, keys })),
     started(startFunctions({
       configPath,
@@ -123,11 +129,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       env: { SUPABASE_DB_URL: dbUrl, LONGSHORE_DB_URL: workerUrl },
       logDir: dataDir,
     })),
+    started(startPgNet({ adminUrl })),
   ] as const;
   // If one fails, the others must have been noted before everything is stopped.
   await Promise.allSettled(parts);
-  const [rest, auth, realtime, functions] = await Promise.all(parts);
-  Object.assign(services, { rest, auth, realtime, functions });
+  const [rest, auth, storage, realtime, functions] = await Promise.all(parts);
+  Object.assign(services, { rest, auth, storage, realtime, functions });
+  // Last, since its jobs call the functions.
+  await started(startPgCron({ adminUrl }));
 
   const stackFile: StackFile = {
     url: gateway.url,
