@@ -1,7 +1,8 @@
 /**
- * What reading a CSV costs: this reader against Papa Parse on blocks of the same size, 200,000 rows of 12 columns. Every run is
- * a process of its own, cold as a function's isolate is, and its CPU time comes from the operating system (all threads: garbage
- * collection counts). Prints medians of five runs: `deno run -A bench/readers/csv.ts`; `DENO=deno214` runs another Deno.
+ * What reading a CSV costs: this reader against Papa Parse on blocks of the same size, 200,000 rows of 12
+ * columns. Every run is a process of its own, cold as a function's isolate is, and its CPU time comes from
+ * the operating system (all threads: garbage collection counts). Prints medians of five runs: `deno run -A
+ * bench/readers/csv.ts`; `DENO=deno214` runs another Deno.
  */
 import Papa from "papaparse";
 import { openCsv } from "../../shared/formats/csv/mod.ts";
@@ -84,7 +85,9 @@ async function readWithLongshore(source: ByteSource): Promise<number> {
   return rows;
 }
 
-/** The same rows, with nulls and row numbers, after the same detection; but no lines, flaws or byte offsets. */
+/**
+ * The same rows, with nulls and row numbers, after the same detection; but no lines, flaws or byte offsets.
+ */
 async function readWithPapa(source: ByteSource): Promise<number> {
   const { info } = await openCsv(source);
   const encoding = new TextEncoding(info.encoding ?? "");

@@ -1,6 +1,6 @@
 /**
- * Bytes in memory as a `ByteSource`: for uploads small enough to be held whole, and for tests. Nothing is copied;
- * whoever passes the bytes leaves them alone while they are read.
+ * Bytes in memory as a `ByteSource`: for uploads small enough to be held whole, and for tests. Nothing is
+ * copied; whoever passes the bytes leaves them alone while they are read.
  */
 import type { ByteSource } from "./reader.ts";
 

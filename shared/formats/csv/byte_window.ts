@@ -1,6 +1,6 @@
 /**
- * The part of a file that is in memory: bytes come in at its end from one sequential stream and are dropped at its
- * start. It reads no more than asked for, but for what is left of the stream's last chunk.
+ * The part of a file that is in memory: bytes come in at its end from one sequential stream and are dropped
+ * at its start. It reads no more than asked for, but for what is left of the stream's last chunk.
  */
 import type { ByteSource } from "../reader.ts";
 

@@ -1,6 +1,7 @@
 /**
- * Which delimiter gives a text's records the most regular columns. It reads the text with the real parser once for
- * every candidate, so that quoted delimiters do not count. Text in one column has a comma, by convention.
+ * Which delimiter gives a text's records the most regular columns. It reads the text with the real parser
+ * once for every candidate, so that quoted delimiters do not count. Text in one column has a comma, by
+ * convention.
  */
 import { type Records, RecordScanner } from "./record_scanner.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Which encoding a file seems to have, judged by its first bytes: a byte order mark decides; UTF-16 without one shows
- * by its zero bytes; text that is well-formed UTF-8, but for single accidents, is UTF-8; all else is Windows-1252, which is what
- * Excel writes on most machines. Does not look beyond the sample: an ASCII sample counts as UTF-8.
+ * Which encoding a file seems to have, judged by its first bytes: a byte order mark decides; UTF-16 without
+ * one shows by its zero bytes; text that is well-formed UTF-8, but for single accidents, is UTF-8; all else
+ * is Windows-1252, which is what Excel writes on most machines. Does not look beyond the sample: an ASCII
+ * sample counts as UTF-8.
  */
 
 /** The share of code units whose high byte is zero from which text counts as UTF-16. */
@@ -29,8 +30,9 @@ function detectUtf16(sample: Uint8Array): string | null {
 }
 
 /**
- * Windows-1252 text has accented letters that are no UTF-8 and practically never a sequence that is, so one broken
- * character among many sound ones is an accident within UTF-8: reading the file as Windows-1252 would ruin them all.
+ * Windows-1252 text has accented letters that are no UTF-8 and practically never a sequence that is, so one
+ * broken character among many sound ones is an accident within UTF-8: reading the file as Windows-1252 would
+ * ruin them all.
  */
 function isMostlyUtf8(sample: Uint8Array, whole: boolean): boolean {
   if (isUtf8(sample, whole)) return true;

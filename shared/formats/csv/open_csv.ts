@@ -1,6 +1,7 @@
 /**
- * Opens a CSV file: its encoding and its delimiter are given, or detected in its first bytes. The reader then streams
- * the file once from its start or from a cursor, decodes a block at a time, and gives batches of rows in constant memory.
+ * Opens a CSV file: its encoding and its delimiter are given, or detected in its first bytes. The reader then
+ * streams the file once from its start or from a cursor, decodes a block at a time, and gives batches of rows
+ * in constant memory.
  *
  * Wrong quotes and broken characters are flaws of a row, never exceptions. What cannot be read at all is
  * `unreadable_file`; options that make no sense are `invalid_request`.

@@ -1,7 +1,8 @@
 /**
- * Streams a CSV file from a cursor as batches of rows. It moves bytes through a window, cuts the window at a line
- * end, decodes that text, has it parsed, and goes on behind the last record that was whole. A window in which no record ends
- * grows until the parser can tell what is wrong; how far that may go is the parser's `maxRecordLength`.
+ * Streams a CSV file from a cursor as batches of rows. It moves bytes through a window, cuts the window at a
+ * line end, decodes that text, has it parsed, and goes on behind the last record that was whole. A window in
+ * which no record ends grows until the parser can tell what is wrong; how far that may go is the parser's
+ * `maxRecordLength`.
  */
 import type { ByteSource, RowBatch } from "../reader.ts";
 import { ByteWindow } from "./byte_window.ts";
@@ -20,8 +21,9 @@ export interface ReadBatchesOptions {
 }
 
 /**
- * Characters from which on a batch is full whatever its rows: long rows stay within memory, and a stretch of blank
- * lines, however long, gives (empty) batches with cursors, so that nobody has to pass over all of it in one go.
+ * Characters from which on a batch is full whatever its rows: long rows stay within memory, and a stretch of
+ * blank lines, however long, gives (empty) batches with cursors, so that nobody has to pass over all of it in
+ * one go.
  */
 const MAX_BATCH_LENGTH = 4 * 1024 * 1024;
 
@@ -83,8 +85,8 @@ function batchOf(records: Records, at: CsvCursor, scanner: RecordScanner): RowBa
 }
 
 /**
- * The window's whole lines as text; with `midLine`, where that was not enough, all that is there, but never up to
- * between a CR and an LF.
+ * The window's whole lines as text; with `midLine`, where that was not enough, all that is there, but never
+ * up to between a CR and an LF.
  */
 function takeText(window: ByteWindow, options: { encoding: TextEncoding; midLine: boolean }) {
   const { encoding } = options;

@@ -1,14 +1,14 @@
 /**
- * The one parser of CSV text. It takes text from the start of a record on, in pieces, and gives records: cells, the
- * record's number, its line, and what is wrong with it. It knows no bytes and no encodings.
+ * The one parser of CSV text. It takes text from the start of a record on, in pieces, and gives records:
+ * cells, the record's number, its line, and what is wrong with it. It knows no bytes and no encodings.
  *
- * A quote opens a quoted field only as the first character of the field. What it decides about a record depends on
- * nothing but the text from the record's start to `maxRecordLength`, never on where one piece of text ended and the
- * next began: that is what makes a restart give the same rows.
+ * A quote opens a quoted field only as the first character of the field. What it decides about a record
+ * depends on nothing but the text from the record's start to `maxRecordLength`, never on where one piece of
+ * text ended and the next began: that is what makes a restart give the same rows.
  *
- * Papa Parse is as fast (`bench/readers/csv.ts`), but after a stray quote it takes line after line for one cell, and it does not tell
- * on which line a record starts. To find the cuts between its blocks takes a scanner that knows what a quote means:
- * this one, and then nothing is left to do.
+ * Papa Parse is about as fast (`bench/readers/csv.ts`), but after a stray quote it takes line after line for
+ * one cell, and it does not tell on which line a record starts. To find the cuts between its blocks takes a
+ * scanner that knows what a quote means: this one, and then nothing is left to do.
  */
 import { LongshoreError } from "../../errors.ts";
 import type { Cell, RowFlaw } from "../reader.ts";
@@ -50,8 +50,8 @@ export interface ScanLimits {
 /**
  * - `limit`: the records are full.
  * - `end`: the text is used up, up to a record that goes on behind it.
- * - `overlong`: the text is used up, and its last record has already been given up as too long: what is left of that
- *   line, which may be any amount, is to be skipped.
+ * - `overlong`: the text is used up, and its last record has already been given up as too long: what is left
+ *   of that line, which may be any amount, is to be skipped.
  */
 export type ScanStop = "limit" | "end" | "overlong";
 
@@ -62,7 +62,10 @@ export class RecordScanner {
   line: number;
   /** How far the text has been read; always the start of a record. */
   position = 0;
-  /** Characters of all records read so far, blank ones included; a record too long counts as the longest possible. */
+  /**
+   * Characters of all records read so far, blank ones included; a record too long counts as the longest
+   * possible.
+   */
   length = 0;
 
   readonly #delimiter: string;
@@ -72,12 +75,12 @@ export class RecordScanner {
   #final = false;
   #carriageReturns: "none" | "with_line_feeds" | "alone" = "none";
 
-  // The line being read: where its text ends, and where the next line starts. They are equal only where the text
-  // ends without a line end.
+  // The line being read: where its text ends, and where the next line starts. They are equal only where the
+  // text ends without a line end.
   #lineEnd = 0;
   #nextLine = 0;
-  // Where each of these is next. Remembered, since a search for what is rare would otherwise go through the rest of the
-  // text again for every line.
+  // Where each of these is next. Remembered, since a search for what is rare would otherwise go through the
+  // rest of the text again for every line.
   #quote = -1;
   #broken = -1;
   #lineFeed = -1;
@@ -93,7 +96,10 @@ export class RecordScanner {
     this.line = options.line;
   }
 
-  /** Text that starts at the position; `final` says that the file ends with it. It never ends between CR and LF. */
+  /**
+   * Text that starts at the position; `final` says that the file ends with it. It never ends between CR and
+   * LF.
+   */
   feed(text: string, options: { final: boolean }): void {
     this.#text = text;
     this.#final = options.final;
@@ -162,7 +168,10 @@ export class RecordScanner {
     into.lines.push(record.line);
   }
 
-  /** The cells of a record with a quote on its first line, or null where the text ends before that can be told. */
+  /**
+   * The cells of a record with a quote on its first line, or null where the text ends before that can be
+   * told.
+   */
   #readQuotedRecord(start: number): string[] | null {
     const text = this.#text;
     const firstLine = this.line;
@@ -200,9 +209,9 @@ export class RecordScanner {
   }
 
   /**
-   * The quote that closes the one at `open`; -1 where there is none within the longest record; null where the text ends before
-   * that can be told. A field that has run over lines must end there: text right after such a quote means that
-   * a stray quote has swallowed lines up to the next quoted field.
+   * The quote that closes the one at `open`; -1 where there is none within the longest record; null where the
+   * text ends before that can be told. A field that has run over lines must end there: text right after such
+   * a quote means that a stray quote has swallowed lines up to the next quoted field.
    */
   #findClosingQuote(open: number, start: number): number | null {
     const text = this.#text;
@@ -280,8 +289,9 @@ export class RecordScanner {
 }
 
 /**
- * What stands between a closing quote and the end of its field, as data: `"ab"cd` is `abcd`, as a spreadsheet has it. If it ends with
- * a quote, the field was quoted without doubling the quotes inside: `"4" valve"` is `4" valve`.
+ * What stands between a closing quote and the end of its field, as data: `"ab"cd` is `abcd`, as a spreadsheet
+ * has it. If it ends with a quote, the field was quoted without doubling the quotes inside: `"4" valve"` is
+ * `4" valve`.
  */
 function textAfterQuote(tail: string): string {
   return tail.endsWith('"') ? `"${tail.slice(0, -1)}` : tail;

@@ -1,7 +1,7 @@
 /**
- * What the reader must know about an encoding beside decoding it: where lines end in the bytes. Every cut through a
- * file and every cursor is at the start of a line, found in the bytes, so no character is ever split and no offset
- * depends on how broken bytes were decoded. Does not guess which encoding a file has.
+ * What the reader must know about an encoding beside decoding it: where lines end in the bytes. Every cut
+ * through a file and every cursor is at the start of a line, found in the bytes, so no character is ever
+ * split and no offset depends on how broken bytes were decoded. Does not guess which encoding a file has.
  */
 import { LongshoreError } from "../../errors.ts";
 
@@ -25,7 +25,10 @@ export class TextEncoding {
     this.#lowByte = this.name === "utf-16be" ? 1 : 0;
   }
 
-  /** The text of whole lines. What cannot be decoded, and NUL, which no database text can hold, becomes U+FFFD. */
+  /**
+   * The text of whole lines. What cannot be decoded, and NUL, which no database text can hold, becomes
+   * U+FFFD.
+   */
   decode(bytes: Uint8Array): string {
     const text = new TextDecoder(this.name, { ignoreBOM: true }).decode(bytes);
     return text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text;
@@ -40,7 +43,8 @@ export class TextEncoding {
   }
 
   /**
-   * Where the last line end in `bytes` is over, or 0. A CR at the very end does not count: it may be half of a CRLF.
+   * Where the last line end in `bytes` is over, or 0. A CR at the very end does not count: it may be half of
+   * a CRLF.
    */
   lastLineEnd(bytes: Uint8Array): number {
     const whole = bytes.length - bytes.length % this.unit;
@@ -58,13 +62,14 @@ export class TextEncoding {
   }
 
   /**
-   * Where the `count`-th line end at or after `from` is over; fewer line ends give -1. A CR at the very end of `bytes`
-   * counts only if they are the file's last (`final`).
+   * Where the `count`-th line end at or after `from` is over; fewer line ends give -1. A CR at the very end
+   * of `bytes` counts only if they are the file's last (`final`).
    */
   afterLines(bytes: Uint8Array, options: { from: number; count: number; final: boolean }): number {
     const { unit } = this;
     let { from: at, count } = options;
     for (; count > 0 && at + unit <= bytes.length; at += unit) {
+      if (bytes[at + this.#lowByte]! > CR) continue;
       const code = this.#codeAt(bytes, at);
       if (code === LF) {
         count--;
@@ -94,8 +99,8 @@ function nameOf(label: string): string {
   if (name === null || UNREADABLE.has(name)) {
     throw new LongshoreError(
       "invalid_request",
-      `Cannot read text in encoding "${label}": expected "utf-8", "utf-16le", "utf-16be", "windows-1252" or another name ` +
-        `of the WHATWG Encoding Standard`,
+      `Cannot read text in encoding "${label}": expected "utf-8", "utf-16le", "utf-16be", "windows-1252" or another ` +
+        `name of the WHATWG Encoding Standard`,
     );
   }
   return name;

@@ -26,7 +26,10 @@ const PIECES = [
   "1,2,3\n",
   "x".repeat(30),
 ];
-/** Only where the encoding has them. The last two hold a line feed for whoever reads UTF-16 from an odd byte on. */
+/**
+ * Only where the encoding has them. The last two hold a line feed for whoever reads UTF-16 from an odd byte
+ * on.
+ */
 const WIDE_PIECES = ["€", "漢字", "😀", "\ufffd", "\ufeff", "\u0a61\u4100", "\u4100\u0a61"];
 
 const FILES = 400;
