@@ -93,9 +93,9 @@ export class Isolate {
       stderr: "piped",
     }).spawn();
     const logged = [this.#child.stdout, this.#child.stderr].map((stream) => eachLine(stream, options.onLine));
-    this.exited = this.#child.status.then(async () => {
+    this.exited = this.#child.status.then(async ({ signal }) => {
       this.state = "gone";
-      this.reason ??= "crashed";
+      this.reason ??= reasonOfSignal(signal);
       // A grandchild or a pipe that stays open must not keep the exit from being known.
       await Promise.race([Promise.all(logged), new Promise((go) => setTimeout(go, 100))]);
       return this.reason;
@@ -184,6 +184,12 @@ export class Isolate {
   private order(message: SupervisorOrder): void {
     this.#control?.write(new TextEncoder().encode(JSON.stringify(message) + "\n")).catch(() => {});
   }
+}
+
+/** V8 aborts the process when its heap is full, sooner than anybody could look from outside. */
+function reasonOfSignal(signal: Deno.Signal | null): ExitReason {
+  if (signal === "SIGKILL") return "killed";
+  return signal === "SIGTRAP" || signal === "SIGABRT" || signal === "SIGILL" ? "memory" : "crashed";
 }
 
 /** Listens on loopback and hands every connection to the isolate whose id its first line names. */
