@@ -9,7 +9,7 @@ import type { DateFormatKind } from "./date_format_kind.ts";
 import { dateOfSerial } from "./date_of_serial.ts";
 import { decodeXmlText } from "./decode_xml_text.ts";
 import { isoOfText } from "./iso_of_text.ts";
-import { parseNumber } from "./parse_number.ts";
+import { numberOfText, parseShortNumber } from "./parse_number.ts";
 import type { SharedStrings } from "./shared_strings.ts";
 import { CellType, type CellTypeCode, malformed } from "./tag_reader.ts";
 
@@ -28,7 +28,8 @@ export interface CellContent {
   end: number;
 }
 
-const AMPERSAND = 0x26, LESS = 0x3c, UNDERSCORE = 0x5f, CR = 0x0d, DIGIT_1 = 0x31;
+const AMPERSAND = 0x26, LESS = 0x3c, UNDERSCORE = 0x5f, CR = 0x0d, DIGIT_0 = 0x30, DIGIT_1 = 0x31;
+const NONE = -1;
 const CACHED_DATES = 10_000;
 
 export class CellReader {
@@ -101,8 +102,12 @@ export class CellReader {
 
   /** What should be a number and is none is left as the text it is. */
   #number(content: CellContent): Cell {
-    const value = parseNumber(this.#bytes, content);
-    if (Number.isNaN(value)) return this.text(content.start, content.end).trim() || null;
+    let value = parseShortNumber(this.#bytes, content);
+    if (Number.isNaN(value)) {
+      const text = decodeXmlText(this.raw(content.start, content.end)).trim();
+      value = numberOfText(text);
+      if (Number.isNaN(value)) return text || null;
+    }
     const kind = this.#context.kinds[content.style];
     return kind === undefined || kind === "number" ? value : this.#date(value, kind);
   }
@@ -119,13 +124,19 @@ export class CellReader {
     return cell;
   }
 
-  #shared(content: CellContent): string {
-    const index = parseNumber(this.#bytes, content);
+  #shared({ start, end }: CellContent): string {
+    let index = 0;
+    for (let p = start; p < end && index >= 0; p++) {
+      const digit = this.#bytes[p]! - DIGIT_0;
+      index = digit >= 0 && digit <= 9 && p - start < 9 ? index * 10 + digit : NONE;
+    }
     const text = this.#context.strings.get(index);
-    if (text !== undefined && Number.isInteger(index)) return text;
+    if (text !== undefined) return text;
     throw new LongshoreError(
       "unreadable_file",
-      `Cannot read the sheet: a cell refers to shared text ${index}, found ${this.#context.strings.count} of them`,
+      `Cannot read the sheet: a cell refers to shared text "${
+        this.text(start, end)
+      }", found ${this.#context.strings.count} of them`,
     );
   }
 

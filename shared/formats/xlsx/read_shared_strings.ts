@@ -72,35 +72,69 @@ interface Items {
   prefix: string;
 }
 
-function addItems(strings: SharedStrings, { xml, prefix }: Items): void {
+/** Where the XML shows all texts as they are, it serves as their block; else they are decoded into one of their own. */
+function addItems(strings: SharedStrings, items: Items): void {
+  const { xml } = items;
+  const needsDecoding = ["&", "\r", "_x", "<!"].some((mark) => xml.includes(mark));
+  if (!needsDecoding) {
+    let isAsShown = true;
+    strings.addBlock(xml);
+    forEachItem(items, (start, end, isSingleText) => {
+      strings.addText(start, end);
+      isAsShown &&= isSingleText;
+    });
+    if (isAsShown) return;
+    strings.dropBlock();
+  }
+  const texts: string[] = [];
+  forEachItem(items, (start, end, isSingleText) => {
+    const raw = xml.slice(start, end);
+    texts.push(isSingleText ? decodeXmlText(raw) : joinedRuns(raw));
+  });
+  strings.addBlock(texts.join(""));
+  let end = 0;
+  for (const text of texts) strings.addText(end, end += text.length);
+}
+
+/** Gives the range of each item's text, or of all its markup where it is more than one text. */
+function forEachItem(
+  { xml, prefix }: Items,
+  visit: (start: number, end: number, isSingleText: boolean) => void,
+): void {
   const opener = `<${prefix}si`;
   const closer = `</${prefix}si>`;
+  const usualOpener = `<${prefix}si><${prefix}t>`;
+  const usualCloser = `</${prefix}t></${prefix}si>`;
   const textOpener = `<${prefix}t`;
   const textCloser = `</${prefix}t>`;
-  const isPlain = !/[&\r]|_x|<!/.test(xml);
   let at = 0;
   while (true) {
+    if (xml.startsWith(usualOpener, at)) {
+      const start = at + usualOpener.length;
+      const end = xml.indexOf("<", start);
+      if (xml.startsWith(usualCloser, end)) {
+        visit(start, end, true);
+        at = end + usualCloser.length;
+        continue;
+      }
+    }
     const open = xml.indexOf(opener, at);
-    if (open < 0) return;
-    const bodyStart = xml.indexOf(">", open) + 1;
+    const bodyStart = open < 0 ? 0 : xml.indexOf(">", open) + 1;
     if (bodyStart === 0) return;
     if (xml.charAt(bodyStart - 2) === "/") {
-      strings.add("");
+      visit(bodyStart, bodyStart, true);
       at = bodyStart;
       continue;
     }
-    const end = xml.indexOf(closer, bodyStart);
-    if (end < 0) return;
-    const textStart = xml.indexOf(">", bodyStart) + 1;
-    const textEnd = end - textCloser.length;
-    const isSingleText = textStart <= textEnd && xml.startsWith(textOpener, bodyStart) &&
-      xml.indexOf("<", textStart) === textEnd && xml.startsWith(textCloser, textEnd);
-    if (isSingleText) {
-      const raw = xml.slice(textStart, textEnd);
-      strings.add(isPlain ? raw : decodeXmlText(raw));
-    } else {
-      strings.add(joinedRuns(xml.slice(bodyStart, end)));
-    }
-    at = end + closer.length;
+    const bodyEnd = xml.indexOf(closer, bodyStart);
+    if (bodyEnd < 0) return;
+    const start = xml.indexOf(">", bodyStart) + 1;
+    const end = bodyEnd - textCloser.length;
+    const isSingleText = start <= end && xml.startsWith(textOpener, bodyStart) &&
+      xml.charAt(start - 2) !== "/" &&
+      xml.indexOf("<", start) === end && xml.startsWith(textCloser, end);
+    if (isSingleText) visit(start, end, true);
+    else visit(bodyStart, bodyEnd, false);
+    at = bodyEnd + closer.length;
   }
 }

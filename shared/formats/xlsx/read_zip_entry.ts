@@ -4,7 +4,7 @@
  * Ending the loop early ends the transfer, and then nothing is verified.
  */
 
-import { crc32 } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 import { LongshoreError } from "../../errors.ts";
 import type { ByteSource } from "../reader.ts";
 import type { ZipEntry } from "./read_zip_directory.ts";

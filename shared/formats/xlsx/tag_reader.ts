@@ -33,7 +33,15 @@ export type CellTypeCode = typeof CellType[keyof typeof CellType];
 export const MORE = -1;
 
 const SPACE = 0x20, BANG = 0x21, QUOTE = 0x22, APOSTROPHE = 0x27, SLASH = 0x2f, COLON = 0x3a;
-const LESS = 0x3c, EQUALS = 0x3d, GREATER = 0x3e, QUESTION = 0x3f, DASH = 0x2d, DIGIT_0 = 0x30;
+const LESS = 0x3c,
+  EQUALS = 0x3d,
+  GREATER = 0x3e,
+  QUESTION = 0x3f,
+  DASH = 0x2d,
+  DIGIT_0 = 0x30,
+  DIGIT_9 = 0x39;
+/** Beyond any row or column, and small enough to be counted on with. */
+const FAR = 100_000_000;
 const B = 0x62, C = 0x63, D = 0x64, E = 0x65, I = 0x69, N = 0x6e, R = 0x72, S = 0x73, T = 0x74, V = 0x76;
 
 export class TagReader {
@@ -127,6 +135,11 @@ export class TagReader {
         p++;
         continue;
       }
+      if (byte === R && bytes[p + 1] === EQUALS && bytes[p + 2] === QUOTE) {
+        p = this.#reference(p + 3);
+        if (p === MORE) return MORE;
+        continue;
+      }
       if (byte === LESS) throw malformed("a tag within a tag");
       const nameStart = p;
       while (p < end && bytes[p]! > SPACE && bytes[p] !== EQUALS && bytes[p] !== GREATER) p++;
@@ -143,7 +156,7 @@ export class TagReader {
       while (p < end && bytes[p] !== quote) p++;
       if (p >= end) return MORE;
       if (isShort) {
-        if (byte === R) this.#reference(valueStart, p);
+        if (byte === R) this.#reference(valueStart);
         else if (byte === S) this.style = this.#digits(valueStart, p);
         else if (byte === T) this.type = this.#typeOf(valueStart, p - valueStart);
       }
@@ -152,19 +165,25 @@ export class TagReader {
     return MORE;
   }
 
-  /** `B7` of a cell, `7` of a row. */
-  #reference(start: number, end: number): void {
-    const { bytes } = this;
+  /** `B7` of a cell, `7` of a row; gives the place behind the quote that ends it. */
+  #reference(p: number): number {
+    const { bytes, end } = this;
     let column = 0;
-    let p = start;
-    while (p < end && p - start < 4) {
-      const letter = (bytes[p]! & 0xdf) - 0x40;
-      if (letter < 1 || letter > 26) break;
-      column = column * 26 + letter;
-      p++;
+    let row = 0;
+    for (; p < end; p++) {
+      const byte = bytes[p]!;
+      if (byte >= DIGIT_0 && byte <= DIGIT_9) row = Math.min(row * 10 + byte - DIGIT_0, FAR);
+      else if (byte === QUOTE || byte === APOSTROPHE) {
+        this.column = column;
+        this.row = row;
+        return p + 1;
+      } else {
+        const letter = (byte & 0xdf) - 0x40;
+        if (letter < 1 || letter > 26) throw malformed("a cell without a place");
+        column = Math.min(column * 26 + letter, FAR);
+      }
     }
-    this.column = column;
-    this.row = this.#digits(p, end);
+    return MORE;
   }
 
   /** A number beyond all limits where there is something else than digits, or too many. */
@@ -172,7 +191,7 @@ export class TagReader {
     let value = 0;
     for (let p = start; p < end; p++) {
       const digit = this.bytes[p]! - DIGIT_0;
-      if (digit < 0 || digit > 9 || p - start > 9) return Number.MAX_SAFE_INTEGER;
+      if (digit < 0 || digit > 9 || p - start > 8) return FAR;
       value = value * 10 + digit;
     }
     return value;

@@ -3,7 +3,7 @@
  * data descriptor, so nothing is held back. Without ZIP64: an archive or entry of 4 GiB is refused.
  */
 
-import { crc32 } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 import { LongshoreError } from "../../errors.ts";
 
 export interface ZipPart {
