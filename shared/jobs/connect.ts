@@ -1,0 +1,79 @@
+/**
+ * The database as a slice sees it: one session for the work and one beside it for heartbeat, progress and cancel, so
+ * that neither waits for the other. In: nothing but the environment. Sessions open with their first query and work
+ * through a transaction pooler (no prepared statements). It holds no SQL of its own.
+ */
+import { connect as connectSocket, type Socket } from "node:net";
+import postgres from "postgres";
+
+/** A session of postgres.js, or a transaction in one. */
+export type Sql = postgres.Sql;
+export type Transaction = postgres.TransactionSql;
+
+export interface ConnectOptions {
+  /** The address. @default LONGSHORE_DB_URL, else SUPABASE_DB_URL */
+  url?: string;
+}
+
+export interface Connection {
+  /** Carries the job's own statements; one at a time. */
+  work: Sql;
+  /** Carries short calls that must not wait for `work`. */
+  beside: Sql;
+  /** The application name of `work`, unlike any other: it tells whose session holds a lease. */
+  worker: string;
+  /** Ends both sessions: after what they are doing, or at once. */
+  end(options?: { atOnce?: boolean }): Promise<void>;
+}
+
+export function connect(options: ConnectOptions = {}): Connection {
+  const url = options.url ?? databaseUrl();
+  const worker = `longshore-${crypto.randomUUID()}`;
+  const work = open(url, worker);
+  const beside = open(url, `${worker}-beside`);
+  return {
+    work,
+    beside,
+    worker,
+    async end({ atOnce = false } = {}) {
+      const timeout = atOnce ? 0 : 5;
+      await Promise.all([work.end({ timeout }), beside.end({ timeout })]);
+    },
+  };
+}
+
+function databaseUrl(): string {
+  const url = Deno.env.get("LONGSHORE_DB_URL") ?? Deno.env.get("SUPABASE_DB_URL");
+  if (!url) {
+    throw new Error('Cannot reach the database: found neither "LONGSHORE_DB_URL" nor "SUPABASE_DB_URL"');
+  }
+  return url;
+}
+
+function open(url: string, applicationName: string): Sql {
+  // postgres.js takes `socket` but does not declare it.
+  const options: postgres.Options<Record<string, never>> & { socket: typeof openSocket } = {
+    max: 1,
+    prepare: false,
+    // The types of arrays would cost one more round trip per session: arrays are passed and read as JSON or literals.
+    fetch_types: false,
+    connect_timeout: 10,
+    onnotice: () => {},
+    connection: { application_name: applicationName },
+    socket: openSocket,
+  };
+  return postgres(url, options);
+}
+
+/** postgres.js leaves Nagle's algorithm on, which costs about 40 ms for each small COPY. */
+function openSocket({ host, port }: { host: string[]; port: number[] }): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({ host: host[0] ?? "127.0.0.1", port: port[0] ?? 5432 }, () => {
+      socket.off("error", reject);
+      // A TLS handshake names the host it wants to see a certificate of.
+      resolve(Object.assign(socket, { host: host[0] }));
+    });
+    socket.setNoDelay(true);
+    socket.once("error", reject);
+  });
+}

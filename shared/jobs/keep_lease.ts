@@ -1,0 +1,111 @@
+/**
+ * Keeps a lease alive beside the work. In: a claim and its connection. Out: a signal that tells when to stop, and why.
+ * It renews the lease, brings progress to the database and notices within a beat that the job was cancelled or taken
+ * over; before the isolate ends it gives the job back. It changes nothing else.
+ */
+import type { Connection } from "./connect.ts";
+import { checkLease, type Claim, heartbeat, releaseJob, stopReason } from "./engine.ts";
+import type { JobProgress } from "./job.ts";
+
+export interface KeepLeaseOptions {
+  /** How long the work may go on after the signal before its session is closed, in milliseconds. */
+  graceMs: number;
+}
+
+/** `released`: the isolate is about to end, and the job is queued again. */
+export type LeaseEnd = "lost" | "cancelled" | "released";
+
+export interface KeptLease {
+  readonly signal: AbortSignal;
+  /** Null while the lease holds. */
+  readonly ended: LeaseEnd | null;
+  /** Notes progress for the next beat or the next checkpoint, whichever comes first. */
+  noteProgress(progress: JobProgress): void;
+  /** The progress that no beat has carried yet, for a checkpoint to carry. */
+  takeProgress(): JobProgress | null;
+  /** Ends the beats; the lease itself is left as it is. */
+  stop(): Promise<void>;
+}
+
+export function keepLease(claim: Claim, connection: Connection, options: KeepLeaseOptions): KeptLease {
+  const { progress_interval_ms: beatMs, heartbeat_seconds: heartbeatSeconds } = claim.settings;
+  const stopping = new AbortController();
+  const ending = new AbortController();
+  let ended: LeaseEnd | null = null;
+  let pending: JobProgress | null = null;
+  let released: Promise<void> = Promise.resolve();
+  let grace: ReturnType<typeof setTimeout> | undefined;
+
+  const takeProgress = () => {
+    const progress = pending;
+    pending = null;
+    return progress;
+  };
+  const end = (reason: LeaseEnd) => {
+    if (ended || stopping.signal.aborted) return;
+    ended = reason;
+    ending.abort(new DOMException(`The lease has ended: ${reason}`, "AbortError"));
+    // A statement that nobody waits for any more would go on with its locks.
+    grace = setTimeout(() => connection.work.end({ timeout: 0 }), options.graceMs);
+  };
+  const onUnload = () => {
+    if (ended || stopping.signal.aborted) return;
+    end("released");
+    // Should this fail, the lease runs out and the tick finds the job.
+    released = releaseJob(connection.beside, claim).catch(() => {});
+  };
+  const beat = async (): Promise<void> => {
+    let renewedAt = performance.now();
+    while (!ended && await pause(beatMs, stopping.signal)) {
+      const progress = takeProgress();
+      try {
+        if (progress || performance.now() - renewedAt >= heartbeatSeconds * 1000) {
+          await heartbeat(connection.beside, claim, { progress });
+          renewedAt = performance.now();
+        } else {
+          await checkLease(connection.beside, claim);
+        }
+      } catch (error) {
+        const reason = stopReason(error);
+        if (reason === "lost" || reason === "cancelled") return end(reason);
+        // The database may answer the next beat; whether the lease still holds then is for it to say.
+        pending ??= progress;
+      }
+    }
+  };
+
+  globalThis.addEventListener("beforeunload", onUnload);
+  const beating = beat();
+  return {
+    signal: ending.signal,
+    get ended() {
+      return ended;
+    },
+    noteProgress(progress) {
+      pending = progress;
+    },
+    takeProgress,
+    async stop() {
+      stopping.abort();
+      clearTimeout(grace);
+      globalThis.removeEventListener("beforeunload", onUnload);
+      await Promise.all([beating, released]);
+    },
+  };
+}
+
+/** Resolves with true after `ms`, with false as soon as the signal is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(false);
+    const onAbort = () => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(true);
+    }, ms);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * Progress as clients see it, made of what a handler knows: which phase, how much of how much. Adds percent, speed and
+ * the time to go, from what this slice has done of the phase. It sends nothing.
+ */
+import type { JobProgress } from "./job.ts";
+
+export interface ProgressReport {
+  phase: string;
+  done: number;
+  /** @default null: not known */
+  total?: number | null;
+  /** @default "rows" */
+  unit?: string;
+}
+
+/** Returns a function that remembers where and when each phase began in this slice. */
+export function measureProgress(
+  now: () => number = () => performance.now(),
+): (report: ProgressReport) => JobProgress {
+  let began: { phase: string; done: number; at: number } | null = null;
+  return ({ phase, done, total = null, unit = "rows" }) => {
+    const at = now();
+    if (began?.phase !== phase || done < began.done) began = { phase, done, at };
+    const seconds = (at - began.at) / 1000;
+    const perSecond = seconds > 0 ? (done - began.done) / seconds : 0;
+    return {
+      phase,
+      done,
+      total,
+      unit,
+      percent: total === null
+        ? null
+        : total === 0
+        ? 100
+        : Math.min(100, Math.floor((1000 * done) / total) / 10),
+      rows_per_second: Math.round(perSecond),
+      eta_seconds: total === null || perSecond <= 0 ? null : Math.ceil(Math.max(0, total - done) / perSecond),
+    };
+  };
+}
