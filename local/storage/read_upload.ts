@@ -3,6 +3,7 @@
  * bucket's limits. Out: the bytes as they arrive, their type and what else is to be kept. It stores nothing.
  */
 import { readMultipart } from "./read_multipart.ts";
+import { requestBytes } from "./request_bytes.ts";
 import { refused, StorageError } from "./storage_error.ts";
 
 export interface IncomingFile {
@@ -76,8 +77,8 @@ async function readForm(
 ): Promise<FileWithoutLength> {
   const boundary = /boundary=(?:"([^"]+)"|([^;\s]+))/.exec(options.contentType);
   const mark = boundary?.[1] ?? boundary?.[2];
-  if (!mark || !request.body) throw refused.invalidRequest("No content provided");
-  const form = await readMultipart(request.body, mark).catch((error) => {
+  if (!mark) throw refused.invalidRequest("No content provided");
+  const form = await readMultipart(requestBytes(request), mark).catch((error) => {
     throw error instanceof StorageError ? error : refused.invalidRequest("No content provided", error);
   });
   if (!form) throw refused.invalidRequest("No content provided");
@@ -102,7 +103,7 @@ function readBytes(
     throw refused.tooLarge();
   }
   return {
-    bytes: request.body ?? new Blob([]).stream(),
+    bytes: requestBytes(request),
     mimeType: options.contentType,
     cacheControl: request.headers.get("cache-control") ?? "no-cache",
     userMetadata: decodeUserMetadata(request.headers.get("x-metadata")),

@@ -10,6 +10,7 @@ import { findBucket } from "./find_bucket.ts";
 import { toMetadata } from "./object_row.ts";
 import { openPartialUploads, type PartialUpload, UPLOAD_LIFETIME_MS } from "./open_partial_uploads.ts";
 import { checkMimeType, parseObject } from "./read_upload.ts";
+import { requestBytes } from "./request_bytes.ts";
 import type { StorageCall, StorageParts } from "./storage_call.ts";
 import { refused, StorageError, toStorageError } from "./storage_error.ts";
 import { checkCanUpload, completeUpload, type UploadTarget } from "./store_object.ts";
@@ -122,8 +123,8 @@ export async function openResumableUploads(dir: string): Promise<ResumableUpload
     writers.set(call.name, { abort: writer.abort, ended: writer.promise });
     let offset: number;
     try {
-      const body = call.request.body ?? new Blob([]).stream();
-      offset = await partials.append(upload, withAbort(body, writer.abort.signal), { limit });
+      const bytes = requestBytes(call.request, { signal: writer.abort.signal });
+      offset = await partials.append(upload, bytes, { limit });
     } finally {
       writers.delete(call.name);
       writer.resolve();
@@ -198,16 +199,6 @@ async function takeOver(
   const writer = writers.get(id);
   writer?.abort.abort();
   await writer?.ended;
-}
-
-async function* withAbort(
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
-  signal.addEventListener("abort", () => reader.cancel(signal.reason).catch(() => {}), { once: true });
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  signal.throwIfAborted();
 }
 
 function asTus(answer: Answer): Answer {

@@ -66,6 +66,8 @@ export const refused = {
       status: 415,
       error: "invalid_mime_type",
     }),
+  aborted: (cause?: unknown) =>
+    new StorageError("Aborted", "Request aborted", { status: 499, httpStatus: 499, cause }),
   range: () =>
     new StorageError("InvalidRange", "invalid range provided", {
       status: 416,
