@@ -1,0 +1,41 @@
+/**
+ * The JSON body of a request, as a schema wants it. In: a request and a Zod schema. Out: the parsed value; anything else
+ * is `invalid_request` with the path of each issue. Found values are not repeated in the issues.
+ */
+import type { z } from "zod";
+import { LongshoreError } from "../errors.ts";
+
+export async function readBody<T extends z.ZodType>(request: Request, schema: T): Promise<z.output<T>> {
+  const text = await request.text();
+  return parseInput(text.trim() === "" ? {} : parseJson(text), schema);
+}
+
+/** The same for a value that came another way, such as a field of a form. */
+export function parseInput<T extends z.ZodType>(value: unknown, schema: T): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => ({
+    path: path.map(String).join("."),
+    message,
+  }));
+  const first = issues[0];
+  const where = first?.path ? ` at "${first.path}"` : "";
+  throw new LongshoreError(
+    "invalid_request",
+    `Cannot read the request${where}: ${first?.message ?? "unknown"}`,
+    {
+      details: { issues },
+    },
+  );
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new LongshoreError("invalid_request", "Cannot read the request: expected JSON", {
+      cause,
+      details: { issues: [{ path: "", message: "expected JSON" }] },
+    });
+  }
+}
