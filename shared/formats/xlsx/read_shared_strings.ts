@@ -22,8 +22,9 @@ export async function readSharedStrings(
   const strings = new SharedStrings();
   let prefix: string | undefined;
   try {
-    while (await window.fill()) {
-      const end = lastItemEnd(window);
+    for (let isOpen = true; isOpen;) {
+      isOpen = await window.fill();
+      const end = isOpen ? lastItemEnd(window) : window.end;
       if (end < 0) continue;
       const xml = decodeUtf8(window.bytes.subarray(window.start, end), entry.name);
       refuseDoctype(xml, entry.name);
