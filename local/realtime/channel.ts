@@ -2,9 +2,8 @@
  * One topic that one connection joined, from phx_join to phx_close. In: the frames for it, one after the other. Out:
  * replies, broadcasts, presences and system messages. What it may read and write, the database decides.
  */
-import postgres from "postgres";
-import { authorizeRead, authorizeWrite, type Extension } from "./authorize.ts";
-import type { Context, VisibleHeaders } from "./context.ts";
+import type { Extension } from "./authorize.ts";
+import type { Context, Refusal } from "./context.ts";
 import {
   type Broadcast,
   broadcastObject,
@@ -12,30 +11,26 @@ import {
   encodeFrame,
   type Frame,
   isObject,
+  type RawBroadcast,
+  type Version,
 } from "./frames.ts";
-import type { RawBroadcast, Version } from "./frames.ts";
 import type { Member, Topic } from "./hub.ts";
 import { replayMessages } from "./messages.ts";
 import { type JoinConfig, readJoin } from "./read_join.ts";
-import { type ConfirmedClaims, verifyToken } from "./verify_token.ts";
+import { Rights, unauthorized } from "./rights.ts";
+import { type Verdict, verifyToken } from "./verify_token.ts";
 
 /** The connection, as its channels see it. */
 export interface Connection {
   version: Version;
   /** The token it was opened with: counts where a channel brings none. */
   token: string;
-  headers: VisibleHeaders;
+  /** What policies see as `request.headers`: the `x-` ones of the upgrade. */
+  headers: Record<string, string>;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   /** Called once, when the channel is closed from this side. */
   forget(channel: Channel): void;
 }
-
-interface Refusal {
-  code: string;
-  message: string;
-}
-
-type Rights = Partial<Record<Extension, boolean>>;
 
 const CONFIRM_EVERY_MS = 5 * 60_000;
 const PRESENCE_CALLS = 5;
@@ -49,10 +44,8 @@ export class Channel implements Member {
   #topic: Topic;
   #config: JoinConfig;
   #token: string;
-  #claims: ConfirmedClaims | null = null;
-  /** Undefined: not asked yet. Only private channels ask. */
-  #read: Rights = {};
-  #write: Rights | null = null;
+  /** Null until the join's token is confirmed. */
+  #rights: Rights | null = null;
   #replayed: RawBroadcast[] = [];
   #replayedIds = new Set<string>();
   #expiry: ReturnType<typeof setTimeout> | undefined;
@@ -107,12 +100,11 @@ export class Channel implements Member {
   }
 
   acceptsBroadcast(id: string | undefined): boolean {
-    if (this.#topic.private && !this.#read.broadcast) return false;
-    return id === undefined || !this.#replayedIds.has(id);
+    return this.#rights?.mayRead("broadcast") === true && !(id !== undefined && this.#replayedIds.has(id));
   }
 
   acceptsPresence(): boolean {
-    return !this.#topic.private || this.#read.presence === true;
+    return this.#rights?.mayRead("presence") === true;
   }
 
   /** One frame after the other, as the hosted channel process; a failure ends the channel. */
@@ -156,7 +148,7 @@ export class Channel implements Member {
     }
     const refusal = await this.#authorize();
     if (refusal || !replay) return refusal;
-    if (this.#topic.private && !this.#read.broadcast) return unauthorized(name);
+    if (!this.#rights?.mayRead("broadcast")) return unauthorized(name);
     if (!this.#topic.private) return noReplay("Replay is not allowed for public channels");
     if (replay === "invalid") return noReplay("Replay params are not valid");
     try {
@@ -169,43 +161,45 @@ export class Channel implements Member {
     return null;
   }
 
-  /** Checks the token and, for a private topic, what it may read; forgets what the one before might write. */
+  /** Checks the token and what it may read; the rights of the one before count until then. */
   async #authorize(): Promise<Refusal | null> {
-    const refusal = await this.#confirm();
-    if (refusal || !this.#topic.private) return refusal;
-    this.#write = null;
-    try {
-      const extensions: Extension[] = this.#config.presence ? ["broadcast", "presence"] : ["broadcast"];
-      this.#read = await authorizeRead(this.#context.sql, { subject: this.#subject(), extensions });
-    } catch (error) {
-      return refusalOf(error, this.#topic.name);
-    }
-    return this.#read.broadcast || this.#read.presence ? null : unauthorized(this.#topic.name);
+    const verdict = await this.#confirm();
+    if ("code" in verdict) return verdict;
+    const { claims } = verdict;
+    const subject = { claims, topic: this.#topic.name, headers: this.#connection.headers };
+    const rights = new Rights(this.#context.sql, { subject, private: this.#topic.private });
+    const refusal = await rights.askRead({ presence: this.#config.presence });
+    this.#rights = rights;
+    return refusal;
   }
 
   /** Checks the token, and again when it ends or in five minutes. */
-  async #confirm(): Promise<Refusal | null> {
+  async #confirm(): Promise<Verdict> {
     clearTimeout(this.#expiry);
     const verdict = await verifyToken(this.#token, this.#context.keys);
-    if ("code" in verdict) return verdict;
-    this.#claims = verdict.claims;
-    if (this.#closed) return null;
+    if ("code" in verdict || this.#closed) return verdict;
     const left = verdict.claims.exp * 1000 - Date.now();
-    this.#expiry = setTimeout(() =>
-      this.#enqueue(async () => {
-        const refusal = this.#closed ? null : await this.#confirm();
-        if (refusal) this.#shutDown(refusal.message);
-      }), Math.min(CONFIRM_EVERY_MS, left));
-    return null;
+    this.#expiry = setTimeout(
+      () => this.#enqueue(() => this.#confirmAgain()),
+      Math.min(CONFIRM_EVERY_MS, left),
+    );
+    return verdict;
+  }
+
+  async #confirmAgain(): Promise<void> {
+    if (this.#closed) return;
+    const verdict = await this.#confirm();
+    if ("code" in verdict) this.#shutDown(verdict.message);
   }
 
   async #refresh(payload: unknown): Promise<void> {
     const token = isObject(payload) ? payload.access_token : null;
     if (typeof token !== "string" || token.startsWith("sb_") || token === this.#token) return;
-    const before = this.#read;
+    const before = this.#rights;
     this.#token = token;
     const refusal = await this.#authorize();
-    const lost = (extension: Extension) => before[extension] === true && this.#read[extension] === false;
+    const lost = (extension: Extension) =>
+      before?.mayRead(extension) === true && this.#rights?.mayRead(extension) === false;
     if (refusal) this.#shutDown(refusal.message);
     else if (lost("broadcast") || lost("presence")) {
       this.#shutDown(`You no longer have permission to read from this Channel topic: ${this.#topic.name}`);
@@ -213,7 +207,7 @@ export class Channel implements Member {
   }
 
   async #broadcast({ payload, ref }: Frame): Promise<void> {
-    if (this.#topic.private && !(await this.#mayWrite("broadcast"))) return;
+    if (!(await this.#rights?.mayWrite("broadcast"))) return;
     const broadcast: Broadcast = isRaw(payload)
       ? payload
       : { kind: "object", payload: isObject(payload) ? payload : {} };
@@ -251,38 +245,14 @@ export class Channel implements Member {
 
   /** A channel that joined without presence asks for the right to read it at its first track. */
   async #mayTrack(): Promise<boolean> {
-    if (!this.#topic.private) return true;
-    if (this.#read.presence === undefined) {
-      try {
-        const extensions: Extension[] = ["broadcast", "presence"];
-        this.#read = await authorizeRead(this.#context.sql, { subject: this.#subject(), extensions });
-      } catch (error) {
-        refusalOf(error, this.#topic.name);
-        return false;
-      }
-    }
-    return await this.#mayWrite("presence");
-  }
-
-  /** Asked once for each token. */
-  async #mayWrite(extension: Extension): Promise<boolean> {
-    try {
-      this.#write ??= await authorizeWrite(this.#context.sql, this.#subject());
-    } catch (error) {
-      refusalOf(error, this.#topic.name);
-    }
-    return this.#write?.[extension] === true;
+    if (this.#rights?.mayRead("presence") === undefined) await this.#rights?.askRead({ presence: true });
+    return await this.#rights?.mayWrite("presence") === true;
   }
 
   #countPresenceCall(): boolean {
     const now = performance.now();
     if (now > this.#presenceCalls.until) this.#presenceCalls = { count: 0, until: now + PRESENCE_WINDOW_MS };
     return ++this.#presenceCalls.count <= PRESENCE_CALLS;
-  }
-
-  #subject() {
-    if (!this.#claims) throw new Error(`Cannot authorize topic "${this.#topic.name}" before its token`);
-    return { claims: this.#claims, topic: this.#topic.name, headers: this.#connection.headers };
   }
 
   #pushReplayed(broadcast: RawBroadcast): void {
@@ -323,26 +293,6 @@ function sizeOf(broadcast: Broadcast): number {
   return new TextEncoder().encode(JSON.stringify(broadcast.payload)).length;
 }
 
-function unauthorized(topic: string): Refusal {
-  const message = `You do not have permissions to read from this Channel topic: ${topic}`;
-  return { code: "Unauthorized", message };
-}
-
 function noReplay(message: string): Refusal {
   return { code: "UnableToReplayMessages", message };
-}
-
-/** What the client learns of a database error; the rest goes to the log, as a policy that throws is a mistake. */
-function refusalOf(error: unknown, topic: string): Refusal {
-  console.error(`Cannot ask the policies on realtime.messages for topic "${topic}":`, error);
-  if (!(error instanceof postgres.PostgresError)) {
-    const message = "Realtime was unable to connect to the project database";
-    return { code: "UnableToConnectToProject", message };
-  }
-  if (error.code === "23514") {
-    const message = "Realtime was unable to find the expected messages partition";
-    return { code: "MissingPartition", message };
-  }
-  if (error.code === "57014") return { code: "QueryCanceled", message: error.message };
-  return unauthorized(topic);
 }

@@ -22,5 +22,8 @@ export interface Settings {
   maxBufferedBytes: number;
 }
 
-/** The headers that policies see: a websocket's `x-` ones. */
-export type VisibleHeaders = Record<string, string>;
+/** Why something is refused: the code and the words of the hosted service. */
+export interface Refusal {
+  code: string;
+  message: string;
+}

@@ -76,6 +76,13 @@ export function broadcastObject(broadcast: RawBroadcast): Record<string, unknown
   return { type: "broadcast", event: broadcast.event, payload, ...(meta ? { meta } : {}) };
 }
 
+/** The row of a message, where it has one or claims one. */
+export function idOf(broadcast: Broadcast): string | undefined {
+  if (broadcast.kind === "raw") return broadcast.id;
+  const { meta } = broadcast.payload;
+  return isObject(meta) && typeof meta.id === "string" ? meta.id : undefined;
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@
  * Who is in which topic. In: members that join and leave, broadcasts and presences. Out: each member's `send`. A
  * public and a private topic of one name are two topics. It authorizes nobody: members decide what they accept.
  */
-import { type Broadcast, encodeBroadcast, encodeFrame, type Version } from "./frames.ts";
+import { type Broadcast, encodeBroadcast, encodeFrame, idOf, type Version } from "./frames.ts";
 
 export interface Topic {
   /** The name without `realtime:`. */
@@ -49,7 +49,7 @@ export class Hub {
   }
 
   broadcast(topic: Topic, broadcast: Broadcast, options: { except?: Member } = {}): void {
-    const id = broadcast.kind === "raw" ? broadcast.id : undefined;
+    const id = idOf(broadcast);
     const encoded = perVersion((version) => encodeBroadcast(broadcast, { topic: joinTopic(topic), version }));
     for (const member of this.#rooms.get(roomKey(topic))?.members ?? []) {
       if (member === options.except || !member.acceptsBroadcast(id)) continue;

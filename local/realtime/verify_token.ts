@@ -4,13 +4,14 @@
 import { decodeBase64Url } from "@std/encoding/base64url";
 import type { Keys } from "../keys.ts";
 import type { Claims } from "../service.ts";
+import type { Refusal } from "./context.ts";
 import { isObject } from "./frames.ts";
 
 export interface ConfirmedClaims extends Claims {
   exp: number;
 }
 
-export type Verdict = { claims: ConfirmedClaims } | { code: string; message: string };
+export type Verdict = { claims: ConfirmedClaims } | Refusal;
 
 export async function verifyToken(token: string, keys: Pick<Keys, "verify">): Promise<Verdict> {
   const claims = await keys.verify(token);

@@ -44,6 +44,9 @@ Deno.test.beforeAll(async () => {
     create policy members_read on realtime.messages for select to authenticated using (
       exists (select from public.members m where m.user_id = auth.uid() and m.topic = realtime.topic())
     );
+    create policy everyone_sees_who_is_in_the_lobby on realtime.messages for select to authenticated using (
+      extension = 'presence' and realtime.topic() = 'lobby'
+    );
     create policy writers_write on realtime.messages for insert to authenticated with check (
       exists (select from public.members m where m.user_id = auth.uid() and m.topic = realtime.topic() and m.can_write)
     );
@@ -174,6 +177,24 @@ Deno.test("realtime.broadcast_changes() sends both rows from a trigger", async (
   });
 });
 
+Deno.test("startRealtime() gives no broadcasts to those who may read only presence", async () => {
+  const config = { private: true, broadcast: { self: true }, presence: { key: "me", enabled: true } };
+  const client = as(READER);
+  const channel = client.channel("lobby", { config });
+  const inbox = listen(channel);
+  const synced = Promise.withResolvers<void>();
+  channel.on("presence", { event: "sync" }, synced.resolve);
+  await joined(channel);
+  await synced.promise;
+  await sql`select realtime.send('{}', 'secret', 'lobby')`;
+  const open = client.channel("after");
+  const openInbox = listen(open);
+  await joined(open);
+  await sql`select realtime.send('{}', 'later', 'after', false)`;
+  await openInbox.next();
+  assertEquals(inbox.waiting, 0);
+});
+
 Deno.test("startRealtime() keeps private and public topics of one name apart", async () => {
   const open = as(STRANGER).channel("room");
   const closed = as(READER).channel("room", { config: { private: true } });
@@ -292,6 +313,11 @@ Deno.test("startRealtime() replays the last messages of a private topic once, ol
     [30, true],
     [31, false],
   ]);
+
+  const again = { topic: "room", event: "again", payload: {}, private: true, id: seen[2]?.meta?.id };
+  const last = { topic: "room", event: "last", payload: {}, private: true };
+  assertEquals(await post(WRITER, { messages: [again, last] }), 202);
+  assertEquals((await inbox.next()).event, "last");
 });
 
 Deno.test("startRealtime() shows presences as they come, change and go", async () => {
