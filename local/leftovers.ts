@@ -5,6 +5,7 @@
  */
 import { join } from "@std/path";
 import { clusterDir } from "./postgres.ts";
+import { processCommand } from "./process_command.ts";
 
 const PATIENCE_MS = 10_000;
 
@@ -24,7 +25,7 @@ async function end(
   pid: number,
   { commandPart, signal }: { commandPart: string; signal: Deno.Signal },
 ): Promise<void> {
-  const runs = async () => (await commandLine(pid)).includes(commandPart);
+  const runs = async () => (await processCommand(pid)).includes(commandPart);
   if (!await runs()) return;
   kill(pid, signal);
   for (let waited = 0; await runs(); waited += 50) {
@@ -39,14 +40,4 @@ function kill(pid: number, signal: Deno.Signal): void {
   } catch {
     // It has ended in the meantime.
   }
-}
-
-/** Empty where no such process runs; a zombie has ended, though nobody has asked for its status yet. */
-async function commandLine(pid: number): Promise<string> {
-  // A small Linux need not have `ps`; elsewhere there is no /proc.
-  if (Deno.build.os === "linux") return await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
-  const args = ["-o", "stat=,command=", "-p", String(pid)];
-  const { stdout } = await new Deno.Command("ps", { args, stderr: "null" }).output();
-  const line = new TextDecoder().decode(stdout).trim();
-  return line.startsWith("Z") ? "" : line;
 }
