@@ -3,14 +3,14 @@
  * each function on the runtime floor (Deno 2.1.4) in a process of its own and holds it to the hosted limits.
  *
  * How the limits are counted: the operating system is asked every 40 ms for each isolate's process. CPU is user and
- * system time of all its threads since the function was ready (hosted counts the one thread that runs JavaScript, so this
- * is stricter by what collecting garbage and compiling cost); wall clock starts with the first request; memory is the
+ * system time of the thread that runs the JavaScript, as hosted, since the function was ready (the whole process uses up
+ * to half as much again for compiling and collecting garbage); wall clock starts with the first request; memory is the
  * anonymous resident memory above what the bare runtime had before the function's modules were loaded.
  *
  * As hosted: one isolate takes all requests of a function until it retires (half of the CPU time or of the wall clock);
  * a retired one ends when it is idle (`early_drop`); `beforeunload` comes at 90 % of a limit; then SIGKILL. The path that
  * a function sees starts with its name.
- * Left out: rate limits of function-to-function calls, regions, websockets, bundling (code is read from disk, and read
+ * Left out: rate limits of function-to-function calls, the size of /tmp, regions, websockets, bundling (code is read from disk, and read
  * again after a change), log limits, `beforeunload` for a function that never yields to its event loop. `node:fs` is
  * not restricted. A response that is compressed by the function itself arrives decompressed.
  */
@@ -74,7 +74,7 @@ export interface FunctionsService extends Service {
 
 const SAMPLE_MS = 40;
 const KEPT_EXITS = 1000;
-const METHODS = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]);
+const METHODS = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection", "te"];
 const LIMIT_REASONS = new Set<ExitReason>([
   "cpu",
@@ -165,7 +165,10 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     };
     isolate.unanswered++;
     try {
-      return await fetch(`http://127.0.0.1:${isolate.port}${call.path}${call.url.search}`, init);
+      return asHosted(
+        await fetch(`http://127.0.0.1:${isolate.port}${call.path}${call.url.search}`, init),
+        request,
+      );
     } catch (error) {
       if (request.signal.aborted) return failure(499, "CLIENT_CLOSED_REQUEST", "The client has gone");
       if (timeout.signal.aborted) {
@@ -260,6 +263,15 @@ function forwardedHeaders(request: Request, url: URL): Headers {
   // Compressing is the gateway's work, as hosted, and not the isolate's CPU time.
   headers.set("accept-encoding", "identity");
   return headers;
+}
+
+/** Hosted functions cannot serve pages: HTML on GET is shown as text. */
+function asHosted(response: Response, request: Request): Response {
+  const type = response.headers.get("content-type");
+  if (request.method !== "GET" || !type?.startsWith("text/html")) return response;
+  const headers = new Headers(response.headers);
+  headers.set("content-type", type.replace("text/html", "text/plain"));
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
 function failure(status: number, code: string, message: string): Response {

@@ -1,7 +1,8 @@
 /**
- * What processes use, as the operating system counts it. In: process ids. Out: CPU time and memory of those that are
- * still there. CPU is user and system time of all threads; memory is resident and not
- * backed by a file (macOS: all that is resident, as `ps` tells no more).
+ * What isolates use, as the operating system counts it. In: process ids. Out: CPU time and memory of those that are still
+ * there. CPU is user and system time of the main thread, which runs the JavaScript: the same that hosted isolates are
+ * billed for, without the threads that compile and collect garbage beside it. Memory is resident and not backed by a file.
+ * macOS: the CPU time of all threads and all that is resident, for `ps` tells no more.
  */
 
 export interface Usage {
@@ -22,7 +23,7 @@ function fromProc(pids: number[]): Map<number, Usage> {
   for (const pid of pids) {
     try {
       // The name in parentheses may hold spaces; the fields that count come after it.
-      const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+      const stat = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/stat`);
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const [, anonymousKb] = /^RssAnon:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
       usages.set(pid, {

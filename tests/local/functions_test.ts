@@ -11,6 +11,9 @@ import {
 const CONFIG = new URL("../fixtures/functions/supabase/config.toml", import.meta.url).pathname;
 const KEYS = { publishableKey: "sb_publishable_test", secretKey: "sb_secret_test", jwks: { keys: [] } };
 
+/** Only a test that fails waits that long. */
+const PATIENCE_MS = 20_000;
+
 interface Runtime extends AsyncDisposable {
   functions: FunctionsService;
   call(path: string, init?: RequestInit): Promise<Response>;
@@ -21,17 +24,18 @@ interface Runtime extends AsyncDisposable {
   logFile: string;
 }
 
-async function startRuntime(limits: Partial<Limits> = {}): Promise<Runtime> {
+async function startRuntime(limits: Partial<Limits> = {}, configPath = CONFIG): Promise<Runtime> {
   const dir = await Deno.makeTempDir();
   const lines: string[] = [];
   const waiting: { text: string; found: () => void }[] = [];
   const functions = await startFunctions({
-    configPath: CONFIG,
+    configPath,
     keys: KEYS,
     gatewayUrl: () => "http://127.0.0.1:1",
     env: { SUPABASE_DB_URL: "postgres://postgres@127.0.0.1:1/postgres" },
     limits,
     logDir: dir,
+    watch: configPath !== CONFIG,
     onLog({ line }) {
       lines.push(line);
       for (const { text, found } of waiting) if (line.includes(text)) found();
@@ -78,7 +82,8 @@ async function until(
   name: string,
   condition: (isolates: IsolateInfo[]) => boolean,
 ): Promise<void> {
-  while (!condition(await runtime.functions.control.isolates(name))) {
+  for (const start = Date.now(); !condition(await runtime.functions.control.isolates(name));) {
+    assert(Date.now() - start < PATIENCE_MS, `"${name}" never came into the expected state`);
     await new Promise((go) => setTimeout(go, 5));
   }
 }
@@ -106,6 +111,16 @@ Deno.test("startFunctions() hands over requests and answers whole", async () => 
   const redirect = await runtime.call("echo/redirect", { redirect: "manual" });
   assertEquals([redirect.status, redirect.headers.get("location")], [302, "/"]);
   await redirect.body?.cancel();
+});
+
+Deno.test("startFunctions() shows HTML as text, as hosted", async () => {
+  await using runtime = await startRuntime();
+  const page = await runtime.call("echo/page");
+  assertEquals(page.headers.get("content-type"), "text/plain; charset=utf-8");
+  assertEquals(await page.text(), "<p>page</p>");
+  const posted = await runtime.call("echo/page", { method: "POST", body: "x" });
+  assertEquals(posted.headers.get("content-type"), "text/html; charset=utf-8");
+  await posted.body?.cancel();
 });
 
 Deno.test("startFunctions() streams both ways at once", async () => {
@@ -190,7 +205,7 @@ Deno.test("an isolate is killed at its CPU limit and the next request served by 
   await using runtime = await startRuntime();
   const first = await isolateOf(runtime.call("work"));
   const exit = runtime.nextExit();
-  const response = await runtime.call("work?cpu=10000");
+  const response = await runtime.call("work?cpu=60000");
   assertEquals([response.status, (await response.json()).code], [546, "WORKER_LIMIT"]);
   const { id, reason, cpuMs } = await exit;
   assertEquals([id, reason], [first, "cpu"]);
@@ -231,16 +246,18 @@ Deno.test("an isolate is killed at its wall clock limit, even when it only waits
 Deno.test("a retired isolate finishes what it has while another serves", async () => {
   await using runtime = await startRuntime({ cpuSoftMs: 100 });
   const exit = runtime.nextExit();
-  const slow = isolateOf(runtime.call("work?wait=1500&background=2500"));
-  const busy = isolateOf(runtime.call("work?cpu=150"));
-  const old = await busy;
-  await until(
-    runtime,
-    "work",
-    (isolates) => isolates.some((one) => one.id === old && one.state === "retired"),
+  const old = await isolateOf(runtime.call("work"));
+  const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>>();
+  const slow = isolateOf(
+    runtime.call("work?hold&wait=50&background=200", { method: "POST", body: readable }),
   );
-  const next = await isolateOf(runtime.call("work"));
-  assert(next !== old);
+  let next = old;
+  while (next === old) next = await isolateOf(runtime.call("work?cpu=20"));
+  assertEquals(
+    (await runtime.functions.control.isolates("work")).find(({ id }) => id === old)?.state,
+    "retired",
+  );
+  await writable.close();
   assertEquals(await slow, old);
   await runtime.logged("background done");
   const { id, reason } = await exit;
@@ -294,4 +311,25 @@ Deno.test("control.setLimits() changes the limits of one function", async () => 
   assertEquals(response.status, 546);
   await response.body?.cancel();
   assertEquals((await exit).reason, "wall_clock");
+});
+
+Deno.test("startFunctions() loads changed code for the next request when it watches", async () => {
+  const dir = await Deno.makeTempDir();
+  const path = join(dir, "functions/note/index.ts");
+  const write = (text: string) =>
+    Deno.writeTextFile(path, `export default { fetch: () => new Response("${text}") };`);
+  await Deno.mkdir(join(dir, "functions/note"), { recursive: true });
+  await Deno.mkdir(join(dir, "supabase"));
+  const config = '[functions.note]\nentrypoint = "../functions/note/index.ts"\nverify_jwt = false\n';
+  await Deno.writeTextFile(join(dir, "supabase/config.toml"), config);
+  await write("before");
+  {
+    await using runtime = await startRuntime({}, join(dir, "supabase/config.toml"));
+    assertEquals(await (await runtime.call("note")).text(), "before");
+    const exit = runtime.nextExit();
+    await write("after");
+    assertEquals((await exit).reason, "early_drop");
+    assertEquals(await (await runtime.call("note")).text(), "after");
+  }
+  await Deno.remove(dir, { recursive: true });
 });
