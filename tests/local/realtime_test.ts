@@ -282,13 +282,14 @@ Deno.test("startRealtime() listens again when its connection to the database bre
   const channel = as(READER).channel("room", { config: { private: true } });
   const inbox = listen(channel);
   await joined(channel);
-  const ended = await admin`
-    select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'realtime'`;
+  const ended = await admin<{ pid: number }[]>`
+    select pid, pg_terminate_backend(pid) from pg_stat_activity where application_name = 'realtime'`;
   assert(ended.length > 0);
   await until(async () => {
     const [row] = await admin`
       select count(*)::int as listening from pg_stat_activity
-      where application_name = 'realtime' and query like 'listen%'`;
+      where application_name = 'realtime' and query like 'listen%' and state = 'idle'
+        and pid not in ${admin(ended.map(({ pid }) => pid))}`;
     return row?.listening === 1;
   });
   await sql`select realtime.send('{}', 'after', 'room')`;
