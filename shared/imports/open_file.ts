@@ -1,0 +1,63 @@
+/**
+ * Opens a file for reading by what its first bytes say, not by its name; the name only serves for a clearer refusal.
+ * Goes on from a reader's cursor.
+ */
+import { LongshoreError } from "../errors.ts";
+import { type CsvCursor, openCsv } from "../formats/csv/mod.ts";
+import type { ByteSource, RowReader } from "../formats/reader.ts";
+import { openXlsx, type XlsxCursor } from "../formats/xlsx/mod.ts";
+import type { Settings } from "../jobs/job.ts";
+import type { ImportOptions } from "./import_request.ts";
+
+export interface OpenFileOptions {
+  path: string;
+  options: ImportOptions;
+  settings: Settings;
+  cursor?: CsvCursor | XlsxCursor | undefined;
+}
+
+export async function openFile(
+  source: ByteSource,
+  { path, options, settings, cursor }: OpenFileOptions,
+): Promise<RowReader<CsvCursor | XlsxCursor>> {
+  const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
+  const head = await source.read(0, Math.min(8, source.size));
+  if (isWorkbook(head) || extension === "xlsx" || extension === "xlsm") {
+    refuseLarger(source.size, settings.workbook_bytes, "workbook");
+    return await openXlsx(source, {
+      ...(options.sheet === undefined ? {} : { sheet: options.sheet }),
+      ...(cursor ? { cursor: cursor as XlsxCursor } : {}),
+      rowsPerBatch: settings.chunk_rows,
+    });
+  }
+  if (["xls", "xlsb", "ods"].includes(extension)) {
+    throw new LongshoreError(
+      "unsupported_format",
+      `Cannot read a file of the kind ".${extension}": save it as .xlsx or .csv`,
+    );
+  }
+  refuseLarger(source.size, settings.csv_bytes, "CSV file");
+  return await openCsv(source, {
+    ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
+    ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }),
+    ...(cursor ? { cursor: cursor as CsvCursor } : {}),
+    rowsPerBatch: settings.chunk_rows,
+  });
+}
+
+/** A zip archive, or the container of older and of encrypted workbooks. */
+function isWorkbook(head: Uint8Array): boolean {
+  const zip = head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5);
+  const ole = head[0] === 0xd0 && head[1] === 0xcf && head[2] === 0x11 && head[3] === 0xe0;
+  return zip || ole;
+}
+
+function refuseLarger(size: number, limit: number, kind: string): void {
+  if (size <= limit) return;
+  const mb = (bytes: number) => Math.round(bytes / 1e6);
+  throw new LongshoreError(
+    "file_too_large",
+    `Cannot import a ${kind} of ${mb(size)} MB: expected at most ${mb(limit)} MB`,
+    { details: { bytes: size, limit } },
+  );
+}

@@ -1,0 +1,73 @@
+/**
+ * What a check found → the first problems as rows of the API, all of them as problems.csv in Storage, and the result.
+ * May run again after a death: everything is replaced.
+ */
+import type { Slice } from "../jobs/slice.ts";
+import type { ReportingCursor } from "./check_cursor.ts";
+import { PROBLEM_HEADINGS } from "./match_columns.ts";
+import { countImport, PHASES, problemsFileQuery, publishProblems, readProblemsFile } from "./staging.ts";
+import { storageRequest } from "./storage_request.ts";
+
+export async function reportCheck(slice: Slice, cursor: ReportingCursor) {
+  const importId = slice.job.id;
+  const { layout, counts } = cursor;
+  const { rows, invalid, problemsByCode } = await countImport(slice.sql, importId, PHASES.check);
+  slice.progress({ phase: "reporting", done: rows, total: rows });
+  await publishProblems(slice.sql, slice, { importId, phases: PHASES.check });
+  const { info } = layout;
+  return {
+    rows,
+    valid: rows - invalid,
+    invalid,
+    would: { insert: counts.inserted, update: counts.updated, unchanged: counts.unchanged },
+    problems_by_code: problemsByCode,
+    preview: cursor.preview,
+    columns: { mapped: layout.mapped, ignored: layout.ignored, missing: layout.missing },
+    problems_file: invalid > 0 ? await writeProblemsFile(slice, layout) : null,
+    guarantee: cursor.guarantee,
+    ...(info.sheet === undefined ? {} : { sheet: info.sheet }),
+    ...(info.encoding === undefined ? {} : { encoding: info.encoding }),
+    ...(info.delimiter === undefined ? {} : { delimiter: info.delimiter }),
+  };
+}
+
+async function writeProblemsFile(
+  slice: Slice,
+  { headings, width }: ReportingCursor["layout"],
+): Promise<{ bucket: string; path: string }> {
+  const file = { bucket: "exports", path: `${slice.job.org_id}/${slice.job.id}/problems.csv` };
+  const query = await problemsFileQuery(slice.sql, slice.job.id, width);
+  await slice.asOwner(async (transaction) => {
+    const rows = await readProblemsFile(transaction, query);
+    const response = await storageRequest(`/object/${file.bucket}/${file.path}`, {
+      method: "POST",
+      headers: { "content-type": "text/csv", "x-upsert": "true" },
+      body: ReadableStream.from(withHeadings(headings, width, rows)),
+      signal: slice.signal,
+    });
+    await response.body?.cancel();
+    if (!response.ok) {
+      throw new Error(`Cannot write problems.csv: found status ${response.status} from Storage`);
+    }
+  });
+  return file;
+}
+
+/** A byte order mark, so that spreadsheets read it as UTF-8, the file's own headings, ours, and the rows. */
+async function* withHeadings(
+  headings: string[],
+  width: number,
+  rows: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const all = [
+    ...headings,
+    ...Array.from({ length: width - headings.length }, () => ""),
+    ...PROBLEM_HEADINGS,
+  ];
+  yield new TextEncoder().encode(`\ufeff${all.map(quote).join(",")}\n`);
+  yield* rows;
+}
+
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,77 @@
+/**
+ * The life of a row up to its promise: read, staged, compared with the rest of the file, written for real and undone,
+ * reported. The same for every dataset. Each step goes on where the last slice left it.
+ */
+import type { Slice, SliceOutcome } from "../jobs/slice.ts";
+import type { CheckCursor, CheckingCursor, ReadingCursor, ReportingCursor } from "./check_cursor.ts";
+import { checkRows } from "./check_rows.ts";
+import type { Dataset } from "./dataset.ts";
+import { makePlan } from "./make_plan.ts";
+import { readFile } from "./read_file.ts";
+import { reportCheck } from "./report_check.ts";
+import { type ResolvedRequest, resolveRequest } from "./resolve_request.ts";
+import { ImportRequest } from "./import_request.ts";
+import { parseInput } from "../http/read_body.ts";
+import { findDuplicates, rowsTouchEachOther, suggestReferences } from "./staging.ts";
+import { withChunkRetries } from "./with_chunk_retries.ts";
+import { requireImporter } from "./require_importer.ts";
+
+export interface RunImportOptions {
+  /** The datasets there are. @default those of the five systems */
+  datasets?: readonly Dataset[];
+}
+
+export async function runImportCheck(
+  slice: Slice,
+  { datasets }: RunImportOptions = {},
+): Promise<SliceOutcome> {
+  const request = resolveRequest(parseInput(slice.params, ImportRequest), datasets);
+  await requireImporter(slice, request);
+
+  let cursor = slice.cursor as CheckCursor | null;
+  if (cursor === null || cursor.phase === "reading") {
+    const read = await readFile(slice, request, cursor);
+    if (!read.ended) return { outcome: "continue" };
+    cursor = await compare(slice, request, read.cursor);
+  }
+  if (cursor.phase === "checking") {
+    const checked = await checkRows(slice, request, cursor);
+    if (!checked.ended) return { outcome: "continue" };
+    cursor = conclude(checked.cursor);
+  }
+  return { outcome: "done", result: JSON.parse(JSON.stringify(await reportCheck(slice, cursor))) };
+}
+
+/** Compares the rows with each other: which keys stand more than once, and whether rows can affect each other. */
+async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCursor): Promise<CheckingCursor> {
+  const { dataset, mode, scope, options } = request;
+  const { fileIndex, headings, info } = read.layout;
+  const plan = makePlan(dataset, { mode, scope, options, fileIndex, headings, sheet: info.sheet ?? null });
+  const touching = await rowsTouchEachOther(slice.sql, plan);
+  const whole = touching && read.rows <= slice.settings.one_transaction_rows;
+  const cursor: CheckingCursor = {
+    phase: "checking",
+    layout: read.layout,
+    rows: read.rows,
+    invalid: read.invalid,
+    after: 0,
+    done: 0,
+    counts: { inserted: 0, updated: 0, unchanged: 0 },
+    classify: read.invalid > 0,
+    guarantee: touching && !whole ? "per_chunk" : "exact",
+    whole,
+    preview: [],
+  };
+  slice.progress({ phase: "comparing", done: 0, total: read.rows });
+  await withChunkRetries(slice, () =>
+    slice.sql.begin(async (transaction) => {
+      await findDuplicates(transaction, slice);
+      await suggestReferences(transaction, slice);
+      await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
+    }));
+  return cursor;
+}
+
+function conclude({ layout, counts, guarantee, preview }: CheckingCursor): ReportingCursor {
+  return { phase: "reporting", layout, counts, guarantee, preview };
+}

@@ -1,0 +1,202 @@
+/**
+ * The only caller of the SQL of imports: staging, checking, writing, and what is told about it. Every call shows the
+ * lease's token, or runs in a transaction that ends with a checkpoint which does.
+ */
+import { Readable } from "node:stream";
+import type { Sql, Transaction } from "../jobs/connect.ts";
+import type { Slice } from "../jobs/slice.ts";
+import type { Plan } from "./make_plan.ts";
+
+/** Stores the plan and answers the number of the staging tables. */
+export async function prepareImport(sql: Sql, slice: Slice, plan: Plan): Promise<number> {
+  const [row] = await sql<{ slot: number }[]>`
+    select jobs_private.prepare_import(${slice.job.id}, ${slice.token}, ${
+    JSON.stringify(plan)
+  }::text::jsonb) as slot`;
+  return row!.slot;
+}
+
+export interface CopyTarget {
+  slot: number;
+  /** How many columns the dataset has. */
+  columnCount: number;
+}
+
+/** Text in COPY's format → staged rows. */
+export async function copyRows(sql: Transaction, target: CopyTarget, text: string): Promise<void> {
+  const cells = Array.from({ length: target.columnCount }, (_, place) => `c${place + 1}`).join(", ");
+  await copy(sql, `copy jobs_staging.rows_${target.slot} (row_number, line, raw, ${cells}) from stdin`, text);
+}
+
+/** Text in COPY's format → staged problems. */
+export async function copyProblems(sql: Transaction, target: CopyTarget, text: string): Promise<void> {
+  const columns = "row_number, column_index, code, message, value, phase";
+  await copy(sql, `copy jobs_staging.problems_${target.slot} (${columns}) from stdin`, text);
+}
+
+async function copy(sql: Transaction, statement: string, text: string): Promise<void> {
+  const writable = await sql.unsafe(statement).writable();
+  await new Promise<void>((resolve, reject) => {
+    writable.once("error", reject);
+    writable.once("finish", resolve);
+    writable.end(text);
+  });
+}
+
+/** Stages which rows have a key that stands more than once in the file; answers how many. */
+export async function findDuplicates(sql: Transaction, slice: Slice): Promise<number> {
+  const [row] = await sql<{ found: number }[]>`
+    select jobs_private.find_duplicates(${slice.job.id}, ${slice.token}) as found`;
+  return row!.found;
+}
+
+/** Finds, once for the file, the nearest names for references that do not exist. */
+export async function suggestReferences(sql: Transaction, slice: Slice): Promise<void> {
+  await sql`select jobs_private.suggest_references(${slice.job.id}, ${slice.token})`;
+}
+
+/** Whether rows of one file can affect each other in the target, so that only one transaction tells the truth. */
+export async function rowsTouchEachOther(sql: Sql, plan: Plan): Promise<boolean> {
+  const [row] = await sql<{ touch: boolean }[]>`
+    select jobs_private.rows_touch_each_other(
+      ${plan.target}::regclass,
+      ${literal(plan.key)}::text[],
+      ${literal(plan.row_local_triggers)}::text[]
+    ) as touch`;
+  return row!.touch;
+}
+
+export interface Chunk {
+  /** The last row number of the chunk; null when there are no more rows. */
+  last: number | null;
+  count: number;
+}
+
+/** The chunk of at most `size` rows behind a row number. */
+export async function nextChunk(
+  sql: Sql | Transaction,
+  importId: string,
+  position: { after: number; size: number },
+): Promise<Chunk> {
+  const [row] = await sql<{ last_row: number | null; row_count: number }[]>`
+    select last_row, row_count from jobs_private.next_chunk(${importId}, ${position.after}, ${position.size})`;
+  return { last: row!.last_row, count: row!.row_count };
+}
+
+export interface ImportChunkOptions {
+  /** The check whose staged rows are written. */
+  importId: string;
+  first: number;
+  last: number;
+  checking: boolean;
+  undo: boolean;
+  /** Look for rows that must fail before trying to write. */
+  classify: boolean;
+  preview: boolean;
+  /** Answer the new problems too, since the transaction may be undone. */
+  keepProblems: boolean;
+}
+
+export interface ChunkOutcome {
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  /** Rows with a new problem. */
+  failed: number;
+  preview: Record<string, unknown>[] | null;
+  /** The new problems as the database writes an array of them, where they were asked for. */
+  problems: string;
+}
+
+/** One chunk for real, as the owner; undone when checking. */
+export async function importChunk(
+  sql: Transaction,
+  slice: Slice,
+  options: ImportChunkOptions,
+): Promise<ChunkOutcome> {
+  const { importId, first, last, checking, undo, classify, preview, keepProblems } = options;
+  const [row] = await sql<ChunkOutcome[]>`
+    select inserted, updated, unchanged, failed, preview,
+      case when ${keepProblems} then problems::text else '{}' end as problems
+    from jobs_private.import_chunk(
+      ${slice.job.id}, ${importId}, ${first}, ${last}, ${checking}, ${undo}, ${classify}, ${preview})`;
+  return row!;
+}
+
+export interface ProblemOptions {
+  importId: string;
+  checking: boolean;
+}
+
+/** Stages problems of chunks that were undone together. */
+export async function recordProblems(
+  sql: Sql | Transaction,
+  slice: Slice,
+  { importId, checking, problems }: ProblemOptions & { problems: readonly string[] },
+): Promise<void> {
+  for (const array of problems) {
+    await sql`
+      select jobs_private.record_problems(
+        ${slice.job.id}, ${slice.token}, ${importId}, ${array}::jobs_private.row_problem[], ${checking})`;
+  }
+}
+
+/** Forgets the problems of an earlier attempt in one transaction. */
+export async function forgetProblems(
+  sql: Sql,
+  slice: Slice,
+  { importId, checking }: ProblemOptions,
+): Promise<void> {
+  await sql`select jobs_private.forget_problems(${slice.job.id}, ${slice.token}, ${importId}, ${checking})`;
+}
+
+/** What phase of the work found a problem. */
+export const PHASES = { check: "{1,2}", commit: "{3}" } as const;
+
+export interface ImportCounts {
+  rows: number;
+  invalid: number;
+  problemsByCode: Record<string, number>;
+}
+
+export async function countImport(sql: Sql, importId: string, phases: string): Promise<ImportCounts> {
+  const [row] = await sql<
+    { row_count: number; invalid_count: number; problems_by_code: Record<string, number> }[]
+  >`
+    select row_count, invalid_count, problems_by_code
+    from jobs_private.count_import(${importId}, ${phases}::smallint[])`;
+  return { rows: row!.row_count, invalid: row!.invalid_count, problemsByCode: row!.problems_by_code };
+}
+
+/** Shows the first problems to those who may read the job. */
+export async function publishProblems(
+  sql: Sql,
+  slice: Slice,
+  { importId, phases }: { importId: string; phases: string },
+): Promise<void> {
+  await sql`select jobs_private.publish_problems(${slice.job.id}, ${slice.token}, ${importId}, ${phases}::smallint[])`;
+}
+
+/** The rows with problems as CSV without a heading line, read as the owner of the job. */
+export async function readProblemsFile(
+  transaction: Transaction,
+  query: string,
+): Promise<ReadableStream<Uint8Array>> {
+  const readable = await transaction.unsafe(`copy (${query}) to stdout with (format csv)`).readable();
+  return Readable.toWeb(readable) as ReadableStream<Uint8Array>;
+}
+
+export async function problemsFileQuery(sql: Sql, importId: string, width: number): Promise<string> {
+  const [row] = await sql<{ query: string }[]>`
+    select jobs_private.problems_file_query(${importId}, ${width}) as query`;
+  return row!.query;
+}
+
+/** Takes the dead rows of undone writes away; without the right to, the database only warns. */
+export async function vacuum(sql: Sql, tables: readonly string[]): Promise<void> {
+  for (const table of tables) await sql.unsafe(`vacuum (truncate off) ${table}`).simple();
+}
+
+function literal(names: readonly string[]): string {
+  return `{${names.map((name) => JSON.stringify(name)).join(",")}}`;
+}

@@ -1,0 +1,439 @@
+-- A dataset's write is one set-based statement, the same for check and commit. It is made here, from the plan (what
+-- the dataset, the scope and the mapping say) and from the catalog (what the target really is), together with the
+-- query that finds out which rows of a chunk would fail, and why, without trying them one by one.
+
+-- A plan, as the importer sends it:
+--   target   "pipetrak.components"
+--   mode     "insert" | "upsert" | "update"
+--   key      target columns that identify a row, such as ["project_id", "tag"]
+--   fixed    target column → text, the same for all rows, such as {"project_id": "…"}
+--   authorize  "pipetrak.authorize_import": scope → the organization's id, or null where the caller may not import
+--   scope    what `authorize` is asked
+--   row_local_triggers  triggers of the target that touch nothing but what belongs to their own row and change nothing
+--            that the file gives
+--   columns  [{name, target, heading, file_index, mapped, required, sensitive, title,
+--              lookup?: {table, match, value, within: {column of table: target column in fixed}, create}}];
+--            the n-th is staged in c<n>
+
+-- Everything about a table that decides what a write to it does, as one hash.
+create function jobs_private.target_fingerprint(p_target regclass)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select md5(string_agg(part, E'\n' order by part))
+  from (
+    select format('column %s %s %s %s %s', attname, format_type(atttypid, atttypmod), attnotnull, attgenerated,
+      (select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = attrelid and adnum = attnum)) as part
+    from pg_attribute where attrelid = p_target and attnum > 0 and not attisdropped
+    union all
+    select format('constraint %s %s', conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid = p_target
+    union all
+    select format('index %s', pg_get_indexdef(indexrelid)) from pg_index where indrelid = p_target and indisunique
+    union all
+    select format('policy %s %s %s %s %s %s', polname, polcmd, polpermissive, polroles::regrole[],
+      pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+    from pg_policy where polrelid = p_target
+    union all
+    select format('trigger %s %s %s', pg_get_triggerdef(t.oid), t.tgenabled, md5(p.prosrc))
+    from pg_trigger t join pg_proc p on p.oid = t.tgfoid where t.tgrelid = p_target and not t.tgisinternal
+    union all
+    select format('row security %s %s', relrowsecurity, relforcerowsecurity) from pg_class where oid = p_target
+  ) parts
+$$;
+comment on function jobs_private.target_fingerprint is 'A hash of what decides the outcome of a write: columns, constraints, unique indexes, policies, triggers.';
+revoke all on function jobs_private.target_fingerprint from public;
+grant execute on function jobs_private.target_fingerprint to longshore_worker;
+
+-- What one row can do to another of the same file through the target, beyond its key: exclusion constraints, other
+-- unique indexes, references to itself, triggers. Such targets are checked in one transaction over all rows.
+-- p_row_local names triggers of which the dataset says that they only touch what belongs to their own row.
+create function jobs_private.rows_touch_each_other(p_target regclass, p_key text[], p_row_local text[])
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    exists (
+      select from pg_constraint
+      where conrelid = p_target and (contype = 'x' or (contype = 'f' and confrelid = p_target))
+    )
+    or exists (
+      select from pg_trigger
+      where tgrelid = p_target and not tgisinternal and tgenabled <> 'D' and tgtype & 4 = 4 -- on insert
+        and not tgname = any (p_row_local)
+    )
+    or exists (
+      select from pg_index i
+      where i.indrelid = p_target and i.indisunique
+        and not (
+          -- the key itself, or a key that the database makes
+          (select array_agg(a.attname::text order by a.attname) from pg_attribute a where a.attrelid = p_target and a.attnum = any (i.indkey))
+            = (select array_agg(k order by k) from unnest(p_key) k)
+          or exists (
+            select from pg_attribute a
+            where a.attrelid = p_target and a.attnum = any (i.indkey) and a.attidentity <> ''
+          )
+          or exists (
+            select from pg_attrdef d
+            where d.adrelid = p_target and d.adnum = any (i.indkey)
+              and pg_get_expr(d.adbin, d.adrelid) ~ '(gen_random_uuid|uuid_generate|nextval)'
+          )
+        )
+    )
+$$;
+comment on function jobs_private.rows_touch_each_other is 'Whether rows of one file can affect each other in the target, beyond having equal keys.';
+revoke all on function jobs_private.rows_touch_each_other from public;
+grant execute on function jobs_private.rows_touch_each_other to longshore_worker;
+
+-- Names near a misspelt one are found by edit distance.
+create extension if not exists fuzzystrmatch with schema extensions;
+
+-- Makes the statements of an import. $1 and $2 of each are the first and last row number.
+--   write         writes the rows without problems, answers (inserted, updated)
+--   write_preview the same, answers also the rows as they were written
+--   creates[]     run before it: rows that a lookup makes where the dataset's options say so
+--   types         rows whose text is no value of its column's type, as row_problem
+--   rules         rows that required columns, references, keys, CHECKs or policies refuse, as row_problem
+--   nearest       by place of a column with a lookup: values of the file that were not found → the nearest that exists
+--   ready         the numbers of the rows that `write` would write
+--   key           an expression over a staged row s that is equal where keys are equal; null where there is no key
+create function jobs_private.compile_import(p_plan jsonb, p_slot integer)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_target regclass := (p_plan ->> 'target')::regclass;
+  v_alias text := (select relname from pg_class where oid = v_target);
+  v_mode text := p_plan ->> 'mode';
+  v_key text[] := array(select jsonb_array_elements_text(p_plan -> 'key'));
+  v_rows text := format('jobs_staging.own_rows_%s', p_slot);
+  v_problems text := format('jobs_staging.own_problems_%s', p_slot);
+  v_free text; -- staged rows of the range that have no problem yet
+  v_joins text := '';
+  v_found text := ''; -- every lookup found what it looked for
+  v_created text[] := '{}';
+  v_names text[] := '{}'; -- target columns that are written, fixed ones first
+  v_values text[] := '{}'; -- their values out of a staged row
+  v_inserts text[] := '{}'; -- the same with the column's default for an empty cell, where the column has one
+  v_sets text[] := '{}';
+  v_old text[] := '{}';
+  v_new text[] := '{}';
+  v_key_match text;
+  v_key_parts text[] := '{}';
+  v_types text[] := '{}';
+  v_nearest jsonb := '{}';
+  v_inner text[] := '{}'; -- columns of the target as they would be, for the expressions of the catalog
+  v_flags text[] := '{}'; -- boolean expressions over them, named
+  v_flag_names text[] := '{}';
+  v_rules text[] := '{}';
+  v_before boolean;
+  v_policy text;
+  v_column record;
+  v_constraint record;
+  v_source text;
+  v_write text;
+  v_preview text;
+  v_rules_query text;
+  v_value text;
+  v_shown text;
+begin
+  v_free := format(
+    's.row_number between $1 and $2 and not exists (select from %s p where p.row_number = s.row_number and p.row_number between $1 and $2)',
+    v_problems);
+
+  -- A trigger before the write may change the row; then only the write itself can say what it violates.
+  v_before := exists (
+    select from pg_trigger
+    where tgrelid = v_target and not tgisinternal and tgenabled <> 'D' and tgtype & 2 = 2
+      and tgtype & case v_mode when 'insert' then 4 when 'update' then 16 else 20 end <> 0
+      and not p_plan -> 'row_local_triggers' ? tgname
+  );
+
+  for v_column in
+    select a.attname::text as target, f.value as fixed, c.ordinality::integer as place, c.value as declared,
+      format_type(a.atttypid, null) as type, format_type(a.atttypid, a.atttypmod) as full_type,
+      t.typtype, t.typname, a.attnotnull, a.attgenerated,
+      pg_get_expr(d.adbin, d.adrelid) as default_value
+    from pg_attribute a
+    join pg_type t on t.oid = a.atttypid
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    left join jsonb_each_text(p_plan -> 'fixed') f on f.key = a.attname
+    left join jsonb_array_elements(p_plan -> 'columns') with ordinality c
+      on c.value ->> 'target' = a.attname and (c.value ->> 'mapped')::boolean
+    where a.attrelid = v_target and a.attnum > 0 and not a.attisdropped
+    order by f.value is null, a.attnum
+  loop
+    declare
+      v_cell text := format('s.c%s', v_column.place);
+      v_lookup jsonb := v_column.declared -> 'lookup';
+      v_expr text;
+      v_default text := case when v_column.attgenerated = '' and v_column.default_value !~ 'nextval' then v_column.default_value end;
+      v_title text := coalesce(v_column.declared ->> 'title', v_column.target);
+    begin
+      if v_column.fixed is not null then
+        v_expr := format('%L::%s', v_column.fixed, v_column.full_type);
+      elsif v_column.place is null then
+        v_expr := null;
+      elsif v_lookup is not null then
+        v_joins := v_joins || format(' left join %s l%s on l%2$s.%I = %s', v_lookup ->> 'table', v_column.place, v_lookup ->> 'match', v_cell)
+          || coalesce((
+            select string_agg(format(' and l%s.%I = %L', v_column.place, w.key, p_plan -> 'fixed' ->> w.value), '')
+            from jsonb_each_text(v_lookup -> 'within') w), '');
+        v_expr := format('l%s.%I', v_column.place, v_lookup ->> 'value');
+        v_found := v_found || format(' and (%s is null or %s is not null)', v_cell, v_expr);
+        v_nearest := v_nearest || jsonb_build_object(v_column.place, format(
+          $q$with there as materialized (select x.%1$I as name from %2$s x where %3$s octet_length(x.%1$I) <= 200),
+               missing as (
+                 select distinct s.%4$I as name from %5$s s where octet_length(s.%4$I) <= 200
+                 except select name from there order by 1 limit 100
+               )
+             select jsonb_object_agg(m.name, n.name) from missing m cross join lateral (
+               select t.name, extensions.levenshtein_less_equal(lower(t.name), lower(m.name), 3) as distance from there t
+               where abs(length(t.name) - length(m.name)) <= 3 order by distance, t.name limit 1
+             ) n where n.distance <= least(3, length(m.name) / 2)$q$,
+          v_lookup ->> 'match', v_lookup ->> 'table',
+          (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w),
+          'c' || v_column.place, v_rows));
+        if (v_lookup ->> 'create')::boolean then
+          v_created := v_created || format(
+            'insert into %1$s (%2$s%3$I) select distinct %4$s%5$s from %6$s s where %7$s and %5$s is not null'
+            ' and not exists (select from %1$s x where %8$sx.%3$I = %5$s) on conflict do nothing',
+            v_lookup ->> 'table',
+            (select string_agg(format('%I, ', w.key), '') from jsonb_each_text(v_lookup -> 'within') w),
+            v_lookup ->> 'match',
+            (select string_agg(format('%L::%s, ', p_plan -> 'fixed' ->> w.value,
+               (select format_type(x.atttypid, null) from pg_attribute x where x.attrelid = (v_lookup ->> 'table')::regclass and x.attname = w.key)), '')
+             from jsonb_each_text(v_lookup -> 'within') w),
+            v_cell, v_rows, v_free,
+            (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w));
+        end if;
+      else
+        v_expr := format('%s::%s', v_cell, v_column.type);
+        if v_column.full_type <> 'text' then
+          v_types := v_types || format(
+            $q$select s.row_number, %1$s::smallint as column_index,
+                 case e.sql_error_code when '22001' then 'too_long' when '22003' then 'out_of_range' else %2$L end as code,
+                 %3$s || ' is no ' || %4$L || ': ' || case e.sql_error_code when '22001' then 'it is too long' when '22003' then 'it is out of range'
+                   else 'expected ' || %5$L end as message,
+                 %6$s as value
+               from %7$s s cross join lateral pg_input_error_info(%8$s, %4$L) e
+               where %9$s and %8$s is not null and not pg_input_is_valid(%8$s, %4$L)$q$,
+            v_column.place,
+            case
+              when v_column.typtype = 'e' then 'not_in_list'
+              when v_column.typname in ('numeric', 'int2', 'int4', 'int8', 'float4', 'float8') then 'invalid_number'
+              when v_column.typname in ('date', 'timestamp', 'timestamptz', 'time', 'timetz') then 'invalid_date'
+              when v_column.typtype = 'd' then 'rule_violated'
+              when v_column.typname in ('varchar', 'bpchar') then 'too_long'
+              else 'invalid_type'
+            end,
+            case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
+              else format('%L || ''"'' || left(%s, 80) || ''"''', v_title || ' ', v_cell) end,
+            v_column.full_type,
+            coalesce(
+              (select 'one of ' || string_agg(enumlabel, ', ' order by enumsortorder) from pg_enum where enumtypid = (select oid from pg_type where typname = v_column.typname and typtype = 'e' limit 1)),
+              v_column.full_type),
+            format('coalesce(s.raw::jsonb ->> %s, %s)', coalesce(v_column.declared ->> 'file_index', '0'), v_cell),
+            v_rows, v_cell, v_free);
+        end if;
+      end if;
+
+      if v_expr is not null then
+        v_names := v_names || v_column.target;
+        v_values := v_values || v_expr;
+        v_inserts := v_inserts || case when v_column.attnotnull and v_default is not null
+          then format('coalesce(s.%I, %s)', v_column.target, v_default) else format('s.%I', v_column.target) end;
+        if v_column.target <> all (v_key) and v_column.fixed is null then
+          v_sets := v_sets || format('%1$I = %2$s', v_column.target,
+            case when v_column.attnotnull and v_default is not null then format('coalesce(s.%1$I, t.%1$I)', v_column.target)
+              else format('s.%I', v_column.target) end);
+          v_old := v_old || format(case when v_column.typname in ('json', 'xml', 'point') then 't.%I::text' else 't.%I' end, v_column.target);
+          v_new := v_new || format(
+            case
+              when v_column.attnotnull and v_default is not null then 'coalesce(s.%1$I, t.%1$I)'
+              when v_column.typname in ('json', 'xml', 'point') then 's.%1$I::text'
+              else 's.%1$I'
+            end, v_column.target);
+        end if;
+        if v_column.target = any (v_key) then
+          v_key_parts := v_key_parts || case
+            when v_column.fixed is not null then null
+            when v_column.typname = 'citext' then format('lower(%s)', v_cell)
+            when v_lookup is not null or v_column.typname in ('text', 'varchar', 'bpchar') then v_cell
+            else format('case when pg_input_is_valid(%1$s, %2$L) then (%1$s::%3$s)::text else %1$s end', v_cell, v_column.full_type, v_column.full_type)
+          end;
+        end if;
+      end if;
+
+      -- The row as it would be, for CHECKs and policies.
+      v_value := coalesce(
+        case when v_expr is not null and v_column.attnotnull and v_default is not null then format('coalesce(%s, %s)', v_expr, v_default) else v_expr end,
+        v_default, format('null::%s', v_column.full_type));
+      if v_mode <> 'insert' then
+        v_value := case
+          when v_expr is null then format('case when x.%I is null then %s else x.%I end', v_key[1], v_value, v_column.target)
+          when v_column.attnotnull and v_default is not null then format('coalesce(%s, x.%I, %s)', v_expr, v_column.target, v_default)
+          else v_expr
+        end;
+      end if;
+      v_inner := v_inner || format('%s as %I', v_value, v_column.target);
+
+      v_shown := case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
+        else format('%L || ''"'' || left(q.v%s, 80) || ''"''', v_title || ' ', v_column.place) end;
+      if v_column.place is not null then
+        v_inner := v_inner || format('%s as __c%s', v_cell, v_column.place);
+      end if;
+      if v_lookup is not null and not coalesce((v_lookup ->> 'create')::boolean, false) then
+        v_flag_names := v_flag_names || format('u%s', v_column.place);
+        v_flags := v_flags || format('__c%1$s is not null and __l%1$s is null', v_column.place);
+        v_inner := v_inner || format('%s as __l%s', v_expr, v_column.place);
+        v_rules := v_rules || format(
+          $q$select %1$s::smallint, 'unknown_reference', %2$s || ' was not found' || coalesce('; the nearest is "' || ($3 -> %3$L ->> q.v%1$s) || '"', ''), q.v%1$s where q.u%1$s$q$,
+          v_column.place, v_shown, v_column.place::text);
+      end if;
+      if not v_before and v_column.attnotnull and v_default is null and v_column.attgenerated = '' and v_column.fixed is null
+        and coalesce(v_column.default_value, '') !~ 'nextval' and v_mode <> 'update' then
+        v_flag_names := v_flag_names || format('r_%s', v_column.target);
+        v_flags := v_flags || case when v_column.place is not null then format('__c%s is null', v_column.place)
+          else format('%I is null', v_column.target) end;
+        v_rules := v_rules || format(
+          $q$select %s::smallint, 'required', %L, null::text where q.%I$q$,
+          coalesce(v_column.place::text, 'null'), v_title || ' is required, found an empty cell', 'r_' || v_column.target);
+      end if;
+    end;
+  end loop;
+
+  if cardinality(v_key) > 0 then
+    v_key_match := (select string_agg(format('t.%1$I = s.%1$I', k), ' and ') from unnest(v_key) k);
+    v_inner := v_inner || format(
+      case when v_mode = 'insert'
+        then '(select 1 from ' || v_target::text || ' t where ' || (select string_agg(format('t.%I = (%s)', k, v.v), ' and ')
+          from unnest(v_key) k join unnest(v_names, v_values) v(n, v) on v.n = k) || ' limit 1) as __existing'
+        else 'x.%I as __existing' end, v_key[1]);
+    v_flag_names := v_flag_names || 'existing'::text;
+    if v_mode = 'insert' then
+      v_flags := v_flags || '__existing is not null'::text;
+      v_rules := v_rules || format(
+        $q$select null::smallint, 'duplicate_existing', %L, null::text where q.existing$q$,
+        'A row with this ' || array_to_string(array(select coalesce(c ->> 'title', k) from unnest(v_key) k left join jsonb_array_elements(p_plan -> 'columns') c on c ->> 'target' = k where not p_plan -> 'fixed' ? k), ', ') || ' exists already; expected a new one');
+    elsif v_mode = 'update' then
+      v_flags := v_flags || '__existing is null'::text;
+      v_rules := v_rules || format(
+        $q$select null::smallint, 'conflict', %L, null::text where q.existing$q$,
+        'No row with this ' || array_to_string(array(select coalesce(c ->> 'title', k) from unnest(v_key) k left join jsonb_array_elements(p_plan -> 'columns') c on c ->> 'target' = k where not p_plan -> 'fixed' ? k), ', ') || ' exists; expected one to update');
+    else
+      v_flags := v_flags || 'false'::text;
+    end if;
+  end if;
+
+  if not v_before then
+    for v_constraint in
+      select k.conname, pg_get_expr(k.conbin, k.conrelid) as rule, obj_description(k.oid, 'pg_constraint') as comment,
+        c.ordinality as place, c.value ->> 'title' as title, coalesce((c.value ->> 'sensitive')::boolean, false) as sensitive
+      from pg_constraint k
+      -- A rule about one column of the file is that column's problem.
+      left join pg_attribute a on cardinality(k.conkey) = 1 and a.attrelid = k.conrelid and a.attnum = k.conkey[1]
+      left join jsonb_array_elements(p_plan -> 'columns') with ordinality c
+        on c.value ->> 'target' = a.attname and (c.value ->> 'mapped')::boolean
+      where k.conrelid = v_target and k.contype = 'c'
+    loop
+      v_flag_names := v_flag_names || ('k_' || v_constraint.conname);
+      v_flags := v_flags || format('(%s) is false', v_constraint.rule);
+      v_rules := v_rules || format(
+        $q$select %s::smallint, 'rule_violated', %s || %L, %s where q.%I$q$,
+        coalesce(v_constraint.place::text, 'null'),
+        case when v_constraint.place is null then quote_literal('The row')
+          when v_constraint.sensitive then quote_literal(v_constraint.title)
+          else format('%L || coalesce(''"'' || left(q.v%s, 80) || ''"'', ''of this row'')', v_constraint.title || ' ', v_constraint.place) end,
+        format(' breaks the rule "%s"', v_constraint.conname) || coalesce(': ' || v_constraint.comment, ''),
+        coalesce('q.v' || v_constraint.place, 'null::text'),
+        'k_' || v_constraint.conname);
+    end loop;
+
+    if (select relrowsecurity from pg_class where oid = v_target) then
+      select coalesce('(' || string_agg(format('coalesce((%s), false)', rule), ' or ') filter (where polpermissive) || ')', 'false')
+        || coalesce(' and ' || string_agg(format('coalesce((%s), false)', rule), ' and ') filter (where not polpermissive), '')
+      into v_policy
+      from (
+        select polpermissive, coalesce(pg_get_expr(polwithcheck, polrelid), pg_get_expr(polqual, polrelid), 'true') as rule
+        from pg_policy
+        where polrelid = v_target and polcmd in ('*', case v_mode when 'update' then 'w' else 'a' end)
+          and (polroles && array[0::oid, 'authenticated'::regrole::oid])
+      ) policies;
+      v_flag_names := v_flag_names || 'refused'::text;
+      v_flags := v_flags || format('not (%s)', v_policy);
+      v_rules := v_rules || $q$select null::smallint, 'not_allowed', 'A policy of the table does not allow you to write this row', null::text where q.refused$q$::text;
+    end if;
+  end if;
+
+  v_source := format('select s.row_number, %s from %s s%s where %s%s',
+    (select string_agg(format('%s as %I', v, n), ', ' order by o) from unnest(v_names, v_values) with ordinality x(n, v, o)), v_rows, v_joins, v_free, v_found);
+
+  if v_mode = 'insert' then
+    v_write := format('insert into %s as t (%s) select %s from (%s) s', v_target,
+      (select string_agg(quote_ident(n), ', ' order by o) from unnest(v_names) with ordinality n(n, o)),
+      array_to_string(v_inserts, ', '), v_source);
+    v_preview := format('with w as (%s returning to_jsonb(t) as written) select count(*)::integer, 0, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
+    v_write := format('with w as (%s returning 1) select count(*)::integer, 0, null::jsonb from w', v_write);
+  else
+    v_write := format('merge into %s t using (%s) s on %s%s%s', v_target, v_source, v_key_match,
+      case when cardinality(v_sets) > 0
+        then format(' when matched and (%s) is distinct from (%s) then update set %s',
+          array_to_string(v_old, ', '), array_to_string(v_new, ', '), array_to_string(v_sets, ', '))
+        else '' end,
+      case when v_mode = 'upsert'
+        then format(' when not matched then insert (%s) values (%s)',
+          (select string_agg(quote_ident(n), ', ' order by o) from unnest(v_names) with ordinality n(n, o)),
+          array_to_string(v_inserts, ', '))
+        else '' end);
+    if cardinality(v_sets) = 0 and v_mode = 'update' then
+      v_write := v_write || ' when matched then do nothing';
+    end if;
+    v_preview := format(
+      'with w as (%s returning merge_action() as action, to_jsonb(t) as written) select count(*) filter (where action = ''INSERT'')::integer,'
+      ' count(*) filter (where action = ''UPDATE'')::integer, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
+    v_write := format(
+      'with w as (%s returning merge_action() as action) select count(*) filter (where action = ''INSERT'')::integer,'
+      ' count(*) filter (where action = ''UPDATE'')::integer, null::jsonb from w', v_write);
+  end if;
+
+  if cardinality(v_flags) > 0 then
+    v_rules_query := format(
+      $q$select q.row_number, p.* from (
+           select __row as row_number, %s from (
+             select s.row_number as __row, %s from %s s%s%s where %s
+           ) %I
+           offset 0
+         ) q cross join lateral (%s) p where %s$q$,
+      array_to_string(
+        array(select format('%s as %I', f, n) from unnest(v_flags, v_flag_names) x(f, n))
+        || array(select format('__c%1$s as v%1$s', c.o) from jsonb_array_elements(p_plan -> 'columns') with ordinality c(c, o) where (c.c ->> 'mapped')::boolean), ', '),
+      array_to_string(v_inner, ', '), v_rows, v_joins,
+      case when v_mode = 'insert' then '' else format(' left join %s x on %s', v_target,
+        (select string_agg(format('x.%I = (%s)', k, v.v), ' and ')
+         from unnest(v_key) k join unnest(v_names, v_values) v(n, v) on v.n = k)) end,
+      v_free, v_alias,
+      array_to_string(v_rules, ' union all '),
+      (select string_agg(format('q.%I', n), ' or ') from unnest(v_flag_names) n));
+  end if;
+
+  return jsonb_build_object(
+    'write', v_write,
+    'write_preview', v_preview,
+    'creates', to_jsonb(v_created),
+    'types', array_to_string(v_types, ' union all '),
+    'rules', v_rules_query,
+    'nearest', v_nearest,
+    'ready', format('select s.row_number from %s s where %s', v_rows, v_free),
+    'key', case when cardinality(array_remove(v_key_parts, null)) = 0 then null
+      when array_length(array_remove(v_key_parts, null), 1) = 1 then (array_remove(v_key_parts, null))[1]
+      else (select 'jsonb_build_array(' || string_agg(k, ', ') || ')::text' from unnest(array_remove(v_key_parts, null)) k) end);
+end;
+$$;
+comment on function jobs_private.compile_import is 'The statements of an import, made of its plan and of the target''s definition.';
+revoke all on function jobs_private.compile_import from public;

@@ -1,0 +1,187 @@
+-- What an import tells people: the nearest names for what was not found, counts, the first problems as rows of the
+-- API, and all of them as a file that can be corrected and uploaded again.
+
+-- Looks, as the owner, for the nearest existing name of every reference that was not found (the first 100 of a
+-- column), once for the whole file. Changes the import's suggestions.
+create function jobs_private.suggest_references(p_job_id uuid, p_token bigint)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_import jobs_private.imports := jobs_private.import_of(p_job_id);
+  v_suggestions jsonb := '{}';
+  v_query record;
+  v_names jsonb;
+begin
+  perform jobs_private.become_importer(p_job_id, v_import.plan);
+  for v_query in select key as place, value as query from jsonb_each_text(v_import.statements -> 'nearest') loop
+    execute v_query.query into v_names;
+    v_suggestions := v_suggestions || jsonb_build_object(v_query.place, coalesce(v_names, '{}'));
+  end loop;
+  perform jobs_private.become_worker();
+  perform jobs_private.keep_suggestions(p_job_id, p_token, v_suggestions);
+end;
+$$;
+comment on function jobs_private.suggest_references is 'Finds the nearest existing names for references that were not found.';
+revoke all on function jobs_private.suggest_references from public;
+grant execute on function jobs_private.suggest_references to longshore_worker;
+
+create function jobs_private.keep_suggestions(p_job_id uuid, p_token bigint, p_suggestions jsonb)
+returns void
+language plpgsql
+security definer -- the worker may not write the engine's tables
+set search_path = ''
+as $$
+begin
+  perform jobs_private.check_lease(p_job_id, p_token);
+  update jobs_private.imports set suggestions = p_suggestions where job_id = p_job_id;
+end;
+$$;
+comment on function jobs_private.keep_suggestions is 'Stores the suggestions of an import.';
+revoke all on function jobs_private.keep_suggestions from public;
+grant execute on function jobs_private.keep_suggestions to longshore_worker;
+
+-- Forgets the problems that an attempt in one transaction has left behind, for one that starts over.
+create function jobs_private.forget_problems(p_job_id uuid, p_token bigint, p_import_id uuid, p_checking boolean)
+returns void
+language plpgsql
+security definer -- cleans staging
+set search_path = ''
+as $$
+begin
+  perform jobs_private.check_lease(p_job_id, p_token);
+  execute format('delete from jobs_staging.problems_%s where phase = $1', (jobs_private.import_of(p_import_id)).slot)
+  using case when p_checking then 2 else 3 end;
+end;
+$$;
+comment on function jobs_private.forget_problems is 'Removes the problems that checking, or committing, has found.';
+revoke all on function jobs_private.forget_problems from public;
+grant execute on function jobs_private.forget_problems to longshore_worker;
+
+-- Stages problems that a transaction has found which is going to be rolled back.
+create function jobs_private.record_problems(
+  p_job_id uuid, p_token bigint, p_import_id uuid, p_problems jobs_private.row_problem[], p_checking boolean
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform jobs_private.check_lease(p_job_id, p_token);
+  perform jobs_private.keep_problems((jobs_private.import_of(p_import_id)).slot, p_problems, p_checking);
+end;
+$$;
+comment on function jobs_private.record_problems is 'Stages problems found by a transaction that is undone.';
+revoke all on function jobs_private.record_problems from public;
+grant execute on function jobs_private.record_problems to longshore_worker;
+
+-- Counts of an import: staged rows, rows with a problem, problems by code; of the given phases.
+create function jobs_private.count_import(p_import_id uuid, p_phases smallint[])
+returns table (row_count integer, invalid_count integer, problems_by_code jsonb)
+language plpgsql
+stable
+security definer -- reads staging
+set search_path = ''
+as $$
+begin
+  return query execute format(
+    'select (select count(*)::integer from jobs_staging.rows_%1$s),
+       (select count(distinct row_number)::integer from jobs_staging.problems_%1$s where phase = any ($1)),
+       (select coalesce(jsonb_object_agg(code, n order by n desc, code), ''{}'') from (
+          select code, count(*) as n from jobs_staging.problems_%1$s where phase = any ($1) group by code
+        ) codes)', (select i.slot from jobs_private.imports i where i.job_id = p_import_id))
+  using p_phases;
+end;
+$$;
+comment on function jobs_private.count_import is 'Counts of staged rows, of rows with problems, and of problems by code.';
+revoke all on function jobs_private.count_import from public;
+grant execute on function jobs_private.count_import to longshore_worker;
+
+-- The name of a cell, such as D17, for a column's place in the file from 0 and a row number.
+create function jobs_private.cell_name(p_index integer, p_row integer)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  with recursive letters (rest, name) as (
+    select p_index, ''
+    union all
+    select rest / 26 - 1, chr(65 + rest % 26) || name from letters where rest >= 0
+  )
+  select name || p_row from letters where rest < 0
+$$;
+comment on function jobs_private.cell_name is 'The name of a cell as a spreadsheet shows it.';
+revoke all on function jobs_private.cell_name from public;
+
+-- Shows the first 10,000 problems of the given phases to those who may read the job, in place of any shown before.
+-- Values of sensitive columns are masked.
+create function jobs_private.publish_problems(p_job_id uuid, p_token bigint, p_import_id uuid, p_phases smallint[])
+returns void
+language plpgsql
+security definer -- writes a table that nobody else may write
+set search_path = ''
+as $$
+declare
+  v_import jobs_private.imports := jobs_private.import_of(p_import_id);
+  v_sheet text := v_import.plan ->> 'sheet';
+begin
+  perform jobs_private.check_lease(p_job_id, p_token);
+  delete from jobs.import_problems where job_id = p_job_id;
+  execute format(
+    $q$with first as (
+         select row_number, column_index, code, message, value from jobs_staging.problems_%1$s
+         where phase = any ($1) order by row_number, column_index nulls last, code limit 10000
+       ), columns as (
+         select ordinality::smallint as place, value as declared from jsonb_array_elements($2 -> 'columns') with ordinality
+       )
+       insert into jobs.import_problems (job_id, row, line, sheet, cell, "column", heading, code, message, value)
+       select $3, f.row_number, r.line, $4,
+         case when $4 is not null and c.declared ->> 'file_index' is not null
+           then jobs_private.cell_name((c.declared ->> 'file_index')::integer, f.row_number) end,
+         c.declared ->> 'name', c.declared ->> 'heading', f.code, f.message,
+         case when f.value is null then null when (c.declared ->> 'sensitive')::boolean then '•••' else f.value end
+       from first f
+       left join columns c on c.place = f.column_index
+       left join jobs_staging.rows_%1$s r on r.row_number = f.row_number
+       order by f.row_number, f.column_index nulls last, f.code$q$, v_import.slot)
+  using p_phases, v_import.plan, p_job_id, v_sheet;
+end;
+$$;
+comment on function jobs_private.publish_problems is 'Fills jobs.import_problems with the first 10,000 problems of an import.';
+revoke all on function jobs_private.publish_problems from public;
+grant execute on function jobs_private.publish_problems to longshore_worker;
+
+-- The query behind problems.csv, for COPY as the owner: the file's own columns as they stood, then problem_row,
+-- problem_codes and problem_messages. p_width is the number of columns of the file.
+create function jobs_private.problems_file_query(p_import_id uuid, p_width integer)
+returns text
+language sql
+stable
+security definer -- reads the engine's tables
+set search_path = ''
+as $$
+  select format(
+    $q$select %1$s, s.row_number, p.codes, p.messages
+       from (
+         select row_number, string_agg(distinct code, ' ' order by code) as codes,
+           string_agg(message, '; ' order by column_index nulls last, code) as messages
+         from jobs_staging.own_problems_%2$s group by row_number
+       ) p
+       join jobs_staging.own_rows_%2$s s on s.row_number = p.row_number
+       order by s.row_number$q$,
+    (
+      select string_agg(
+        format('case when s.raw is null then %s else s.raw::jsonb ->> %s end',
+          coalesce((
+            select 's.c' || c.ordinality from jsonb_array_elements(i.plan -> 'columns') with ordinality c
+            where (c.value ->> 'file_index')::integer = n
+          ), 'null'), n), ', ' order by n)
+      from generate_series(0, p_width - 1) n
+    ), i.slot)
+  from jobs_private.imports i where i.job_id = p_import_id
+$$;
+comment on function jobs_private.problems_file_query is 'The query behind problems.csv, to be run as the owner.';
+revoke all on function jobs_private.problems_file_query from public;
+grant execute on function jobs_private.problems_file_query to longshore_worker;
