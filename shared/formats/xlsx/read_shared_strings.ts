@@ -41,11 +41,13 @@ export async function readSharedStrings(
 /** Just behind the last `</si>`; -1 if there is none. All that lies before it can be decoded in one piece. */
 function lastItemEnd({ bytes, start, end }: ByteWindow): number {
   const LESS = 0x3c, GREATER = 0x3e, SLASH = 0x2f, I = 0x69, S = 0x73;
-  const LONGEST_PREFIX = 64;
+  const LONGEST_NAME = 64;
   for (let at = end - 1; at >= start + 4; at--) {
     if (bytes[at] !== GREATER || bytes[at - 1] !== I || bytes[at - 2] !== S) continue;
-    const open = bytes.lastIndexOf(LESS, at - 3);
-    if (open >= Math.max(start, at - LONGEST_PREFIX) && bytes[open + 1] === SLASH) return at + 1;
+    const least = Math.max(start, at - LONGEST_NAME);
+    let open = at - 3;
+    while (open > least && bytes[open] !== LESS) open--;
+    if (bytes[open] === LESS && bytes[open + 1] === SLASH) return at + 1;
   }
   return -1;
 }

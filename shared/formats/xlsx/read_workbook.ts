@@ -46,13 +46,14 @@ export async function readWorkbook(
     throw notAWorkbook(directory, path);
   }
   const [tags, parts] = await Promise.all([readXmlPart(source, entry, options), relationships(path)]);
+  const partsById = new Map(parts.map((each) => [each.id, each]));
   const partOf = (type: string) => directory.find(parts.find((each) => each.type === type)?.target ?? "");
   const sheets: Worksheet[] = [];
   let is1904 = false;
   for (const { name, attributes } of tags) {
     if (name === "workbookPr") is1904 = ["1", "true", "on"].includes(attributes.get("date1904") ?? "");
     if (name !== "sheet") continue;
-    const part = parts.find((each) => each.id === attributes.get("id"));
+    const part = partsById.get(attributes.get("id") ?? "");
     if (part?.type !== "worksheet") continue;
     const sheetName = attributes.get("name") ?? "";
     const sheetEntry = directory.find(part.target);

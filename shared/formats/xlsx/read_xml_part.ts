@@ -1,5 +1,5 @@
 /**
- * A small XML part of a workbook (relationships, sheet list, styles) as its start tags. Not for sheets and shared
+ * A small XML part of a workbook (relationships, sheet list, styles) as its tags, once and in order. Not for sheets and shared
  * strings, which are streamed. Knows no namespaces: names come without their prefix, whatever it is.
  */
 
@@ -17,13 +17,13 @@ export interface XmlTag {
   selfClosing: boolean;
 }
 
-const MAX_PART_BYTES = 32 * 1024 * 1024;
+const MAX_PART_BYTES = 16 * 1024 * 1024;
 
 export async function readXmlPart(
   source: ByteSource,
   entry: ZipEntry,
   options: { meter?: ReadMeter } = {},
-): Promise<XmlTag[]> {
+): Promise<Iterable<XmlTag>> {
   if (entry.size > MAX_PART_BYTES) {
     throw new LongshoreError(
       "unsafe_file",
@@ -54,17 +54,15 @@ function decode(bytes: Uint8Array): string {
 }
 
 /** One pass by hand: regular expressions would take quadratic time on XML made to that end. */
-function parseTags(xml: string): XmlTag[] {
-  const tags: XmlTag[] = [];
+function* parseTags(xml: string): Generator<XmlTag> {
   let at = xml.indexOf("<");
   while (at >= 0) {
     const close = tagEnd(xml, at);
-    if (close < 0) break;
+    if (close < 0) return;
     const mark = xml[at + 1];
-    if (mark !== "!" && mark !== "?") tags.push(parseTag(xml.slice(at + 1, close)));
+    if (mark !== "!" && mark !== "?") yield parseTag(xml.slice(at + 1, close));
     at = xml.indexOf("<", close);
   }
-  return tags;
 }
 
 /** Where the `>` of the tag, comment or instruction that starts at `at` is; -1 if it is left open. */
