@@ -1,12 +1,13 @@
 /**
  * Stand-in for Supabase Auth (GoTrue). Imitated: sign-up with e-mail and password (confirmed at once) or anonymously,
- * sign-in, refresh with rotation, the user, sign-out, the admin's verbs, JWKS, ES256 tokens with the hosted claims,
+ * sign-in, refresh with rotation, the user, sign-out, the admin's verbs and links, JWKS, ES256 tokens with the hosted claims,
  * error bodies of both API versions. Left out: mail and phone, OAuth, SSO, MFA, captcha, hooks, rate limits.
  */
 import postgres from "postgres";
 import { handleAdmin } from "./auth/admin.ts";
 import { readBody, recordField, textField } from "./auth/body.ts";
 import { AuthError, errorResponse } from "./auth/error.ts";
+import { verifyLink } from "./auth/links.ts";
 import { refreshSession, type SessionMaker, startSession } from "./auth/sessions.ts";
 import { findByPassword, findUser, insertUser, updateUser, userJson, type UserRow } from "./auth/users.ts";
 import type { Keys } from "./keys.ts";
@@ -41,12 +42,14 @@ async function handle(call: ServiceCall, maker: SessionMaker): Promise<Response>
   }
   if (route === "GET /settings") return Response.json(SETTINGS);
   const body = call.request.method === "GET" ? {} : await readBody(call.request);
-  if (call.path.startsWith("/admin/")) return await handleAdmin(call, { sql, body });
+  if (call.path.startsWith("/admin/")) return await handleAdmin(call, { maker, body });
   switch (route) {
     case "POST /signup":
       return await signUp(maker, body);
     case "POST /token":
       return await signIn(maker, { grant: call.url.searchParams.get("grant_type"), body });
+    case "POST /verify":
+      return await verifyLink(maker, body);
     case "GET /user":
       return Response.json(await userJson(sql, (await caller(call, sql)).user));
     case "PUT /user":

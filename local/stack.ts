@@ -16,7 +16,7 @@ import { startPgCron } from "./pg_cron.ts";
 import { installPgExtensions } from "./pg_extensions.ts";
 import { startPgNet } from "./pg_net.ts";
 import { installPlatform } from "./platform.ts";
-import { clusterDir, startPostgres } from "./postgres.ts";
+import { clusterDir, freePort, startPostgres } from "./postgres.ts";
 import { startPostgrest } from "./postgrest.ts";
 
 import { startRealtime } from "./realtime.ts";
@@ -91,7 +91,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const gateway = startGateway({ port: options.port ?? 54321, keys, services });
   starting.defer(() => gateway.stop());
 
-  const database = await startPostgres({ dataDir: join(dataDir, "db"), durable: options.durable ?? true });
+  const database = await startPostgres({
+    dataDir: join(dataDir, "db"),
+    durable: options.durable ?? true,
+    port: databasePort(options.port ?? 54321),
+  });
   starting.defer(() => database.stop());
   const adminUrl = database.url("supabase_admin");
   const dbUrl = database.url("postgres");
@@ -164,6 +168,17 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     broken: Promise.race([database.ended.then(() => "Postgres"), rest.ended.then(() => "PostgREST")]),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** The port after the gateway's, as the Supabase CLI has it, so that saved connections stay good; else a free one. */
+function databasePort(gatewayPort: number): number {
+  if (gatewayPort === 0) return freePort();
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port: gatewayPort + 1 }).close();
+    return gatewayPort + 1;
+  } catch {
+    return freePort();
+  }
 }
 
 async function wipe(dataDir: string): Promise<void> {

@@ -1,10 +1,13 @@
 /**
  * `/admin`: people as the service manages them. In: a call whose token has the role `service_role`. Out: Auth's answer.
- * Left out: factors, invitations by mail, links by mail, audit log.
+ * Left out: factors, invitations by mail, audit log.
  */
 import type postgres from "postgres";
 import type { ServiceCall } from "../service.ts";
+import { booleanField, recordField, textField } from "./body.ts";
 import { AuthError } from "./error.ts";
+import { generateLink } from "./links.ts";
+import type { SessionMaker } from "./sessions.ts";
 import {
   findUser,
   insertUser,
@@ -14,12 +17,12 @@ import {
   userNotFound,
   type UserRow,
 } from "./users.ts";
-import { booleanField, recordField, textField } from "./body.ts";
 
 export async function handleAdmin(
   call: ServiceCall,
-  { sql, body }: { sql: postgres.Sql; body: Record<string, unknown> },
+  { maker, body }: { maker: SessionMaker; body: Record<string, unknown> },
 ): Promise<Response> {
+  const { sql } = maker;
   if (!call.claims) {
     throw new AuthError(401, {
       code: "no_authorization",
@@ -28,6 +31,9 @@ export async function handleAdmin(
   }
   if (call.claims.role !== "service_role") {
     throw new AuthError(403, { code: "not_admin", message: "User not allowed" });
+  }
+  if (call.path === "/admin/generate_link" && call.request.method === "POST") {
+    return await generateLink(maker, body);
   }
   const match = /^\/admin\/users(?:\/([^/]+))?$/.exec(call.path);
   const id = match?.[1];

@@ -55,7 +55,7 @@ export async function refreshSession(maker: SessionMaker, refreshToken: string):
       from auth.refresh_tokens tokens join auth.sessions on sessions.id = session_id
       where token = ${refreshToken} for update of sessions`;
     if (!found) return "not_found";
-    const user = await findUser(sql, found.user_id);
+    const user = await findUser(transaction, found.user_id);
     if (!user) return "not_found";
     refuseBanned(user);
     if (found.revoked) {

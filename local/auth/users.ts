@@ -140,7 +140,7 @@ export async function findByPassword(sql: postgres.Sql, login: { email: string; 
   return row ?? null;
 }
 
-export async function findUser(sql: postgres.Sql, id: string): Promise<UserRow | null> {
+export async function findUser(sql: postgres.ISql, id: string): Promise<UserRow | null> {
   const [row] = await sql<UserRow[]>`select * from auth.users where id = ${id} and deleted_at is null`;
   return row ?? null;
 }

@@ -1,6 +1,6 @@
 -- The schema of Supabase Auth, as far as apps and this stack's Auth use it: people, their identities, sessions and
--- refresh tokens, and the functions that policies call. Run as supabase_admin. Left out: MFA, SSO, OAuth, hooks, audit
--- log, one-time tokens by mail or phone.
+-- refresh tokens, tokens of links, and the functions that policies call. Run as supabase_admin. Left out: MFA, SSO,
+-- OAuth, hooks, audit log.
 create schema auth authorization supabase_auth_admin;
 grant usage on schema auth to anon, authenticated, service_role, postgres;
 grant all on schema auth to dashboard_user;
@@ -111,6 +111,26 @@ create index refresh_tokens_session_id_revoked_idx on auth.refresh_tokens (sessi
 create index refresh_tokens_parent_idx on auth.refresh_tokens (parent);
 comment on table auth.refresh_tokens is 'Auth: Store of tokens used to refresh JWT tokens once they expire.';
 
+create type auth.one_time_token_type as enum (
+  'confirmation_token', 'reauthentication_token', 'recovery_token', 'email_change_token_new',
+  'email_change_token_current', 'phone_change_token'
+);
+
+create table auth.one_time_tokens (
+  id uuid not null,
+  user_id uuid not null,
+  token_type auth.one_time_token_type not null,
+  token_hash text not null,
+  relates_to text not null,
+  created_at timestamp not null default now(),
+  updated_at timestamp not null default now(),
+  constraint one_time_tokens_pkey primary key (id),
+  constraint one_time_tokens_token_hash_check check (char_length(token_hash) > 0),
+  constraint one_time_tokens_user_id_fkey foreign key (user_id) references auth.users (id) on delete cascade
+);
+create unique index one_time_tokens_user_id_token_type_key on auth.one_time_tokens (user_id, token_type);
+create index one_time_tokens_token_hash_hash_idx on auth.one_time_tokens using hash (token_hash);
+
 create function auth.uid()
 returns uuid
 language sql
@@ -164,6 +184,7 @@ alter table auth.users enable row level security;
 alter table auth.identities enable row level security;
 alter table auth.sessions enable row level security;
 alter table auth.refresh_tokens enable row level security;
+alter table auth.one_time_tokens enable row level security;
 grant all on all tables in schema auth to postgres, dashboard_user;
 grant select on all tables in schema auth to postgres with grant option;
 grant all on all sequences in schema auth to postgres, dashboard_user;

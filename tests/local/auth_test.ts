@@ -93,6 +93,17 @@ Deno.test("refreshSession() rotates the token, forgives a lost answer and ends a
   assertEquals((await refresh(second)).error?.code, "refresh_token_not_found");
 });
 
+Deno.test("refreshSession() serves many at once", async () => {
+  const tokens = await Promise.all(Array.from({ length: 20 }, async () => {
+    const { data } = await anonymous(stack).auth.signInAnonymously();
+    return data.session?.refresh_token ?? "";
+  }));
+  const refreshed = await Promise.all(
+    tokens.map((token) => anonymous(stack).auth.refreshSession({ refresh_token: token })),
+  );
+  assertEquals(refreshed.map(({ error }) => error), tokens.map(() => null));
+});
+
 Deno.test("getUser() knows the person, and neither strangers' tokens nor ended sessions", async () => {
   const { email, password } = await signUp(stack);
   const client = anonymous(stack);
@@ -200,4 +211,17 @@ Deno.test("errors have the old shape for clients that do not ask for a version",
     error_code: "invalid_credentials",
     msg: "Invalid login credentials",
   });
+});
+
+Deno.test("auth.admin.generateLink() makes a link that lets the person in once", async () => {
+  const { admin } = service(stack).auth;
+  const { email, userId } = await signUp(stack);
+  const { data, error } = await admin.generateLink({ type: "magiclink", email });
+  assertEquals(error, null);
+  const verify = () =>
+    anonymous(stack).auth.verifyOtp({ type: "magiclink", token_hash: data.properties?.hashed_token ?? "" });
+  assertEquals((await verify()).data.user?.id, userId);
+  assertEquals((await verify()).error?.code, "otp_expired");
+  const unknown = await admin.generateLink({ type: "recovery", email: newEmail() });
+  assertEquals(unknown.error?.code, "user_not_found");
 });
