@@ -95,9 +95,12 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   const http = Deno.createHttpClient({ allowHost: true, poolMaxIdlePerHost: 64 });
   const log = await Deno.open(join(logDir, "functions.log"), { create: true, append: true });
   const exits: ExitRecord[] = [];
+  let stopped = false;
   const exitListeners = new Set<(record: ExitRecord) => void>();
 
   function writeLog(entry: { name: string; id: string; line: string }): void {
+    // What an isolate wrote at its very end may come after the stop.
+    if (stopped) return;
     log.writeSync(new TextEncoder().encode(`${new Date().toISOString()} ${entry.name} ${entry.line}\n`));
     options.onLog?.(entry);
   }
@@ -236,6 +239,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
       clearInterval(timer);
       watcher?.close();
       await Promise.all([...pools.values()].map(({ pool }) => pool.close()));
+      stopped = true;
       control.close();
       http.close();
       log.close();

@@ -58,16 +58,18 @@ async function startRuntime(limits: Partial<Limits> = {}, configPath = CONFIG): 
     logFile: join(dir, "functions.log"),
     call: (path, init) => fetch(`http://127.0.0.1:${server.addr.port}/${path}`, init),
     nextExit() {
-      return new Promise((resolve) => {
-        const forget = functions.control.onExit((record) => {
-          forget();
-          resolve(record);
-        });
+      const exit = Promise.withResolvers<ExitRecord>();
+      const forget = functions.control.onExit((record) => {
+        forget();
+        exit.resolve(record);
       });
+      return patiently(exit.promise, "the end of an isolate");
     },
     logged(text) {
       if (lines.some((line) => line.includes(text))) return Promise.resolve();
-      return new Promise((found) => waiting.push({ text, found }));
+      const line = Promise.withResolvers<void>();
+      waiting.push({ text, found: line.resolve });
+      return patiently(line.promise, `"${text}" in the log`);
     },
     async [Symbol.asyncDispose]() {
       await functions.stop();
@@ -75,6 +77,17 @@ async function startRuntime(limits: Partial<Limits> = {}, configPath = CONFIG): 
       await Deno.remove(dir, { recursive: true });
     },
   };
+}
+
+/** Waits for `promise`, but not for ever; without a timer that would outlive a test. */
+async function patiently<T>(promise: Promise<T>, awaited: string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`Waited in vain for ${awaited}`)), PATIENCE_MS);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function until(
@@ -252,7 +265,10 @@ Deno.test("a retired isolate finishes what it has while another serves", async (
     runtime.call("work?hold&wait=50&background=200", { method: "POST", body: readable }),
   );
   let next = old;
-  while (next === old) next = await isolateOf(runtime.call("work?cpu=20"));
+  for (let tries = 0; next === old && tries < 200; tries++) {
+    next = await isolateOf(runtime.call("work?cpu=20"));
+  }
+  assert(next !== old);
   assertEquals(
     (await runtime.functions.control.isolates("work")).find(({ id }) => id === old)?.state,
     "retired",
