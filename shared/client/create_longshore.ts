@@ -1,0 +1,49 @@
+/**
+ * Longshore for an app. In: a supabase-js client of a person, with a session or with the `accessToken` option. Out: its
+ * verbs as methods. It keeps nothing: two of them on one client are the same thing.
+ */
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Job } from "../jobs/job.ts";
+import { cancelJob } from "./cancel_job.ts";
+import { commitImport, type CommitImportOptions } from "./commit_import.ts";
+import { downloadProblems } from "./download_problems.ts";
+import { getJob, type GetJobOptions } from "./get_job.ts";
+import type { DatasetDescription, ImportProblem, ImportRequest, StoredFile } from "./import_types.ts";
+import { listDatasets } from "./list_datasets.ts";
+import { listProblems, type ListProblemsOptions } from "./list_problems.ts";
+import { retryJob } from "./retry_job.ts";
+import { startImport, type StartImportOptions } from "./start_import.ts";
+import { watchJob, type WatchOptions } from "./watch_job.ts";
+
+export interface Longshore {
+  /** What can be imported. */
+  datasets(): Promise<DatasetDescription[]>;
+  /** Uploads a file, or takes one from Storage, and starts its check. Writes nothing to the target. */
+  startImport(file: File | StoredFile, request: ImportRequest, options?: StartImportOptions): Promise<Job>;
+  /** Writes what the check has found good. */
+  commitImport(importId: string, options?: CommitImportOptions): Promise<Job>;
+  /** Calls back with every newer state of a job; resolves with the job when it has ended. */
+  watch(jobId: string, onJob?: (job: Job) => void, options?: WatchOptions): Promise<Job>;
+  getJob(jobId: string, options?: GetJobOptions): Promise<Job>;
+  cancel(jobId: string): Promise<Job>;
+  /** Lets a failed or cancelled job go on where it stopped. */
+  retry(jobId: string): Promise<Job>;
+  /** The problems of an import, a page at a time. */
+  problems(jobId: string, options?: ListProblemsOptions): Promise<ImportProblem[]>;
+  /** The rows with problems as a CSV file; null where there are none. */
+  downloadProblems(job: Job): Promise<Blob | null>;
+}
+
+export function createLongshore(supabase: SupabaseClient): Longshore {
+  return {
+    datasets: () => listDatasets(supabase),
+    startImport: (file, request, options) => startImport(supabase, { file, request, ...options }),
+    commitImport: (importId, options) => commitImport(supabase, importId, options),
+    watch: (jobId, onJob, options) => watchJob(supabase, jobId, { ...options, onJob }),
+    getJob: (jobId, options) => getJob(supabase, jobId, options),
+    cancel: (jobId) => cancelJob(supabase, jobId),
+    retry: (jobId) => retryJob(supabase, jobId),
+    problems: (jobId, options) => listProblems(supabase, jobId, options),
+    downloadProblems: (job) => downloadProblems(supabase, job),
+  };
+}
