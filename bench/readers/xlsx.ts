@@ -147,6 +147,21 @@ function* workbookLikeExcels({ rows, unique }: { rows: number; unique: number })
       each.join("")
     }` +
     "</Relationships>";
+  const TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+  const contentTypes = Object.entries({
+    "workbook": "sheet.main",
+    "worksheets/sheet1": "worksheet",
+    "styles": "styles",
+    "sharedStrings": "sharedStrings",
+  }).map(([part, type]) => `<Override PartName="/xl/${part}.xml" ContentType="${TYPE}.${type}+xml"/>`);
+  yield {
+    name: "[Content_Types].xml",
+    content: [
+      `${HEAD}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">${
+        contentTypes.join("")
+      }</Types>`,
+    ],
+  };
   yield { name: "_rels/.rels", content: [relations([relation(1, "officeDocument", "xl/workbook.xml")])] };
   yield {
     name: "xl/workbook.xml",
