@@ -53,7 +53,7 @@ comment on column public.memberships.role is
 -- The policies' helpers look up by person, and so does the deletion of an account.
 create index memberships_of_a_person on public.memberships (user_id) include (org_id, role);
 
--- The four helpers answer for the caller and take nothing from a row, so that a policy written as
+-- The three helpers answer for the caller and take nothing from a row, so that a policy written as
 -- "org_id in (select public.member_orgs())" asks once a statement, not once a row. Definers: they read memberships
 -- past the policies that are made of them. They move nothing and lock nothing.
 create function public.member_orgs() returns setof uuid
@@ -76,18 +76,6 @@ $$;
 comment on function public.admin_orgs is 'Organizations in which the caller has every right: owners and admins';
 revoke all on function public.admin_orgs from public;
 grant execute on function public.admin_orgs to authenticated, service_role;
-
-create function public.viewable_orgs() returns setof uuid
-language sql stable security definer rows 5
-set search_path = ''
-as $$
-  select m.org_id from public.memberships m
-  where m.user_id = (select auth.uid()) and m.role in ('owner', 'admin', 'viewer');
-$$;
-comment on function public.viewable_orgs is
-  'Organizations whose projects and accounts the caller may all read: owners, admins and viewers';
-revoke all on function public.viewable_orgs from public;
-grant execute on function public.viewable_orgs to authenticated, service_role;
 
 create function public.contributor_orgs() returns setof uuid
 language sql stable security definer rows 5

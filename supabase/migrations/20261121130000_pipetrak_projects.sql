@@ -127,10 +127,10 @@ grant execute on function pipetrak.owned_projects to authenticated, service_role
 alter table pipetrak.projects enable row level security;
 alter table pipetrak.project_members enable row level security;
 
--- Reading goes by the organization too: the helper's snapshot is older than a row that "insert … returning" shows.
+-- Admins read by the organization too: the helper's snapshot is older than the row that their "insert … returning" shows.
 create policy projects_are_read_by_their_people on pipetrak.projects
   for select to authenticated
-  using (org_id in (select public.viewable_orgs()) or id in (select pipetrak.readable_projects()));
+  using (org_id in (select public.admin_orgs()) or id in (select pipetrak.readable_projects()));
 comment on policy projects_are_read_by_their_people on pipetrak.projects is
   'Owners, admins and viewers of the organization, and whoever has a role in the project';
 

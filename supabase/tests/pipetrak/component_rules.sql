@@ -40,9 +40,11 @@ select results_eq(
   $$select milestone, weight::int from pipetrak.milestone_templates where component_type = 'spool' order by place$$,
   $$values ('receive', 10), ('erect', 40), ('connect', 30), ('punch', 5), ('test', 10), ('restore', 5)$$, 'a spool has its six milestones');
 
-update pipetrak.components set created_at = '2020-01-01', updated_at = '2020-01-01' where tag = 'SP-1';
-update pipetrak.components set area = 'A' where tag = 'SP-1';
-select is((select updated_at from pipetrak.components where tag = 'SP-1'), now(), 'updated_at is the time of the last change');
+insert into pipetrak.components (project_id, drawing_id, tag, component_type, updated_at)
+values (md5('plant')::uuid, md5('d')::uuid, 'SP-4', 'spool', '2020-01-01');
+update pipetrak.components set area = 'A' where project_id = md5('plant')::uuid and tag = 'SP-4';
+select is((select updated_at from pipetrak.components where project_id = md5('plant')::uuid and tag = 'SP-4'), now(),
+  'updated_at is the time of the last change');
 
 select * from finish();
 rollback;

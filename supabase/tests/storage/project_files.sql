@@ -1,5 +1,5 @@
 begin;
-select plan(47);
+select plan(50);
 select tests.create_people('Olga', 'Eve', 'Fay', 'Vic', 'Mia', 'Stranger');
 insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
 insert into public.memberships (org_id, user_id, role)
@@ -8,9 +8,11 @@ from unnest(array['Olga', 'Eve', 'Fay', 'Vic', 'Mia']) n;
 insert into public.memberships (org_id, user_id, role) values (md5('other')::uuid, tests.person('Stranger'), 'owner');
 insert into pipetrak.projects (id, org_id, name) values
   (md5('plant')::uuid, md5('org')::uuid, 'Plant'),
+  (md5('terminal')::uuid, md5('org')::uuid, 'Terminal'),
   (md5('elsewhere')::uuid, md5('other')::uuid, 'Elsewhere');
 insert into pipetrak.project_members (project_id, user_id, role) values
   (md5('plant')::uuid, tests.person('Eve'), 'engineer'),
+  (md5('terminal')::uuid, tests.person('Eve'), 'viewer'),
   (md5('plant')::uuid, tests.person('Fay'), 'foreman');
 set local storage.allow_delete_query = 'true';
 
@@ -48,6 +50,12 @@ select is(pg_temp.replaced(b), 3::bigint, format('replaces %s', b)) from unnest(
 select throws_ok(format('update storage.objects set name = %L where bucket_id = %L and name = %L',
   md5('other')::uuid || '/' || md5('plant')::uuid || '/new.pdf', b, pg_temp.path('ORG/PLANT/new.pdf')), '42501', null,
   format('moves no %s out of the project', b)) from unnest(array['drawings', 'attachments']) b;
+select throws_ok(format('update storage.objects set name = %L where bucket_id = %L and name = %L',
+  md5('org')::uuid || '/' || md5('terminal')::uuid || '/new.pdf', b, pg_temp.path('ORG/PLANT/new.pdf')), '42501', null,
+  format('nor to a project of which the %s are only read', b)) from unnest(array['drawings', 'attachments']) b;
+select throws_ok(format('update storage.objects set name = %L where name = %L and bucket_id = %L',
+  pg_temp.path('ORG/PLANT/new.html'), pg_temp.path('ORG/PLANT/new.pdf'), 'drawings'), '42501', null,
+  'nor gives a drawing an ending that is none');
 select is(pg_temp.deleted(b), 3::bigint, format('deletes %s', b)) from unnest(array['drawings', 'attachments']) b;
 select throws_ok(format('select pg_temp.upload(%L, %L)', b, n), '42501', null, format('%s refuses "%s"', b, n))
 from unnest(array['drawings', 'attachments']) b,
