@@ -16,10 +16,12 @@
  */
 import { dirname, join, resolve } from "@std/path";
 import { floorDeno } from "./deno_floor.ts";
+import { failure, forward } from "./functions/forward.ts";
 import { type ExitReason, Isolate, type IsolateState, startControlServer } from "./functions/isolate.ts";
 import { type ExitRecord, HOSTED_LIMITS, type Limits, Pool } from "./functions/pool.ts";
 import { type FunctionDefinition, readFunctions } from "./functions/read_functions.ts";
 import { readUsage } from "./functions/read_usage.ts";
+import { watchCode } from "./functions/watch_code.ts";
 import type { Keys } from "./keys.ts";
 import type { Service, ServiceCall } from "./service.ts";
 
@@ -75,15 +77,6 @@ export interface FunctionsService extends Service {
 const SAMPLE_MS = 40;
 const KEPT_EXITS = 1000;
 const METHODS = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection", "te"];
-const LIMIT_REASONS = new Set<ExitReason>([
-  "cpu",
-  "memory",
-  "wall_clock",
-  "early_drop",
-  "termination",
-  "killed",
-]);
 
 export async function startFunctions(options: FunctionsOptions): Promise<FunctionsService> {
   const definitions = await readFunctions(options.configPath);
@@ -118,15 +111,16 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   }
 
   function boot(definition: FunctionDefinition): { isolate: Isolate; ready: Promise<void> } {
-    const isolate: Isolate = new Isolate(definition, control, {
+    const isolate: Isolate = new Isolate(definition, {
       deno,
+      control,
       env: environment(definition, options),
       readable: projectDir,
       hidden: logDir,
       heapMb: Math.ceil(limits.memoryBytes / 1048576),
       onLine: (line) => writeLog({ name: definition.name, id: isolate.id, line }),
     });
-    return { isolate, ready: isolate.boot(definition.entrypoint, control) };
+    return { isolate, ready: isolate.boot() };
   }
 
   const pools = new Map(definitions.map((definition) => {
@@ -137,58 +131,23 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   async function handle(call: ServiceCall): Promise<Response> {
     const [, name = ""] = call.path.split("/");
     const found = pools.get(name);
-    if (!found) return failure(404, "NOT_FOUND", `Requested function was not found: "${name}"`);
+    if (!found) {
+      return failure(404, { code: "NOT_FOUND", message: `Requested function was not found: "${name}"` });
+    }
     const { method } = call.request;
-    if (!METHODS.has(method)) return failure(405, "METHOD_NOT_ALLOWED", `Method not allowed: "${method}"`);
+    if (!METHODS.has(method)) {
+      return failure(405, { code: "METHOD_NOT_ALLOWED", message: `Method not allowed: "${method}"` });
+    }
     if (found.definition.verifyJwt && method !== "OPTIONS" && !call.claims) {
       return call.token === null
-        ? failure(401, "UNAUTHORIZED_NO_AUTH_HEADER", "Missing authorization header")
-        : failure(401, "UNAUTHORIZED_INVALID_JWT_FORMAT", "Invalid JWT");
+        ? failure(401, { code: "UNAUTHORIZED_NO_AUTH_HEADER", message: "Missing authorization header" })
+        : failure(401, { code: "UNAUTHORIZED_INVALID_JWT_FORMAT", message: "Invalid JWT" });
     }
-    return await forward(call, found.pool);
-  }
-
-  async function forward(call: ServiceCall, pool: Pool): Promise<Response> {
-    let isolate: Isolate;
-    try {
-      isolate = await pool.acquire();
-    } catch {
-      return failure(503, "BOOT_ERROR", "Function failed to start (please check logs)");
-    }
-    const { request } = call;
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), pool.limits.requestMs);
-    const init: RequestInit & { client: Deno.HttpClient } = {
-      method: request.method,
-      headers: forwardedHeaders(request, call.url),
-      body: request.body,
-      redirect: "manual",
-      signal: AbortSignal.any([request.signal, timeout.signal]),
-      client: http,
-    };
-    isolate.unanswered++;
-    try {
-      return asHosted(
-        await fetch(`http://127.0.0.1:${isolate.port}${call.path}${call.url.search}`, init),
-        request,
-      );
-    } catch (error) {
-      if (request.signal.aborted) return failure(499, "CLIENT_CLOSED_REQUEST", "The client has gone");
-      if (timeout.signal.aborted) {
-        return failure(504, "IDLE_TIMEOUT", "Function timed out (please check logs)");
-      }
-      const reason = await Promise.race([isolate.exited, after(1000)]);
-      if (reason && LIMIT_REASONS.has(reason)) {
-        const message = "Function failed due to not having enough compute resources (please check logs)";
-        return failure(546, "WORKER_LIMIT", message);
-      }
-      writeLog({ name: isolate.name, id: isolate.id, line: `request failed: ${error}` });
-      return failure(500, "WORKER_ERROR", "Function exited due to an error (please check logs)");
-    } finally {
-      clearTimeout(timer);
-      isolate.unanswered--;
-      if (isolate.state === "retired") isolate.retire();
-    }
+    return await forward(call, {
+      pool: found.pool,
+      http,
+      onError: ({ name, id }, error) => writeLog({ name, id, line: `request failed: ${error}` }),
+    });
   }
 
   async function sample(): Promise<void> {
@@ -258,54 +217,4 @@ function environment(definition: FunctionDefinition, options: FunctionsOptions):
     SB_REGION: "local",
     ...options.env,
   };
-}
-
-function forwardedHeaders(request: Request, url: URL): Headers {
-  const headers = new Headers(request.headers);
-  for (const name of HOP_BY_HOP) headers.delete(name);
-  headers.set("host", url.host);
-  // Compressing is the gateway's work, as hosted, and not the isolate's CPU time.
-  headers.set("accept-encoding", "identity");
-  return headers;
-}
-
-/** Hosted functions cannot serve pages: HTML on GET is shown as text. */
-function asHosted(response: Response, request: Request): Response {
-  const type = response.headers.get("content-type");
-  if (request.method !== "GET" || !type?.startsWith("text/html")) return response;
-  const headers = new Headers(response.headers);
-  headers.set("content-type", type.replace("text/html", "text/plain"));
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
-}
-
-function failure(status: number, code: string, message: string): Response {
-  return Response.json({ code, message }, { status, headers: { "sb-error-code": code } });
-}
-
-function after(ms: number): Promise<null> {
-  return new Promise((resolve) => setTimeout(() => resolve(null), ms));
-}
-
-/** Calls `onChange` once for a burst of changes of code below `dir`. */
-function watchCode(dir: string, onChange: () => void): Deno.FsWatcher {
-  const dirs = ["functions", "shared", "supabase"].map((name) => join(dir, name));
-  const watcher = Deno.watchFs(dirs.filter((path) => isDirectory(path)));
-  let timer: number | undefined;
-  (async () => {
-    for await (const event of watcher) {
-      if (event.kind === "access" || !event.paths.some((path) => /\.(ts|js|json|toml)$/.test(path))) continue;
-      clearTimeout(timer);
-      timer = setTimeout(onChange, 100);
-    }
-    clearTimeout(timer);
-  })();
-  return watcher;
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

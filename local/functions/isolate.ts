@@ -18,6 +18,8 @@ export interface IsolateOptions {
   /** The binary of the runtime floor. */
   deno: string;
   env: Record<string, string>;
+  /** Where it reports to. */
+  control: ControlServer;
   /** What the function may read beside /tmp. */
   readable: string;
   /** What it may not read though it lies there. */
@@ -48,14 +50,18 @@ export class Isolate {
   usage: Usage = { cpuMs: 0, memoryBytes: 0 };
   reason: ExitReason | null = null;
 
+  #entrypoint: string;
+  #server: ControlServer;
   #child: Deno.ChildProcess;
   #control: WritableStreamDefaultWriter<Uint8Array> | null = null;
   #bare: Usage = { cpuMs: 0, memoryBytes: 0 };
   #retireSent = false;
   #unloadSent = false;
 
-  constructor(definition: FunctionDefinition, control: ControlServer, options: IsolateOptions) {
+  constructor(definition: FunctionDefinition, options: IsolateOptions) {
     this.name = definition.name;
+    this.#entrypoint = definition.entrypoint;
+    this.#server = options.control;
     const inherited = ["HOME", "DENO_DIR"].flatMap((name) => {
       const value = Deno.env.get(name);
       return value === undefined ? [] : [[name, value]];
@@ -86,7 +92,7 @@ export class Isolate {
         NO_COLOR: "1",
         ...options.env,
         SB_EXECUTION_ID: this.id,
-        LONGSHORE_ISOLATE: JSON.stringify({ controlPort: control.port, id: this.id }),
+        LONGSHORE_ISOLATE: JSON.stringify({ controlPort: options.control.port, id: this.id }),
       },
       stdin: "null",
       stdout: "piped",
@@ -117,13 +123,13 @@ export class Isolate {
   }
 
   /** Resolves when the function listens; rejects when it ends before, or takes longer than 30 s. */
-  async boot(entrypoint: string, control: ControlServer): Promise<void> {
+  async boot(): Promise<void> {
     const timer = setTimeout(() => this.kill("boot_error"), BOOT_MS);
     try {
       const ended = this.exited.then(() => {
         throw new Error(`Cannot boot the function "${this.name}": its process ended; see functions.log`);
       });
-      await Promise.race([ended, this.#boot(entrypoint, control)]);
+      await Promise.race([ended, this.#boot()]);
     } catch (error) {
       this.kill("boot_error");
       throw error;
@@ -132,12 +138,12 @@ export class Isolate {
     }
   }
 
-  async #boot(entrypoint: string, control: ControlServer): Promise<void> {
-    const connection = await control.expect(this.id);
+  async #boot(): Promise<void> {
+    const connection = await this.#server.expect(this.id);
     this.#control = connection.writable.getWriter();
     // Before the function's own modules are there, so that they count as the function's memory.
     const memoryBytes = (await readUsage([this.pid])).get(this.pid)?.memoryBytes ?? 0;
-    this.order({ type: "load", entrypoint: toFileUrl(entrypoint).href });
+    this.order({ type: "load", entrypoint: toFileUrl(this.#entrypoint).href });
 
     const ready = Promise.withResolvers<number>();
     eachLine(connection.readable, (line) => {
