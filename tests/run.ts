@@ -38,7 +38,10 @@ async function runStages(): Promise<void> {
     return { passed: 1, failed: 0, report: "" };
   });
   if (stack) {
-    const { dbUrl, adminUrl } = stack;
+    const { dbUrl, adminUrl, stop } = stack;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => stop().finally(() => Deno.exit(130)));
+    }
     const env = { LONGSHORE_TEST_STACK: join(dataDir, "stack.json") };
     await stage(
       "Database (pgTAP)",
@@ -50,7 +53,7 @@ async function runStages(): Promise<void> {
       async (progress) =>
         await denoTest(await floorDeno(), { args: ["--no-lock", "tests/shared/"], env, progress }),
     );
-    await stack.stop();
+    await stop();
   }
   await Deno.remove(dataDir, { recursive: true });
 }

@@ -65,16 +65,17 @@ function readTap(lines: string[]): Outcome {
   let failed = lines.filter((line) => /^not ok\b/.test(line)).length;
   const planned = Number(lines.map((line) => /^1\.\.(\d+)$/.exec(line)?.[1]).find((count) => count) ?? NaN);
   const report = lines.filter((line) => /^(?:not ok|#)/.test(line)).map((line) => `  ${line}`);
-  if (passed + failed !== planned) {
+  const found = passed + failed;
+  if (found !== planned) {
     failed++;
-    report.push(`  found ${passed + failed} results, expected ${Number.isNaN(planned) ? "a plan" : planned}`);
+    report.push(`  found ${found} results, expected ${Number.isNaN(planned) ? "a plan" : planned}`);
   }
   return { passed, failed, report: report.join("\n") };
 }
 
 function describe(error: unknown): string {
   if (!(error instanceof postgres.PostgresError)) return String(error);
-  return [error.message, error.detail, error.hint, error.where].filter(Boolean).join("\n#   ");
+  return [error.message, error.detail, error.hint, error.where].filter(Boolean).join("\n    ");
 }
 
 async function installPgTap(adminUrl: string): Promise<void> {
