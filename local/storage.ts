@@ -158,12 +158,11 @@ function makeRoutes(resumable: ResumableUploads): Route[] {
   ];
 }
 
-function route(
-  ...[place, operation, answer, options]: [string, string, Answer, { open: boolean }?]
-): Route {
+/** `place` is a method and a path; ":bucket" stands for one part of it, "*" for the rest. */
+function route(place: string, operation: string, answer: Answer, options = { open: false }): Route {
   const [method = "", path = ""] = place.split(" ");
   const pattern = path.replace(":bucket", "(?<bucket>[^/]+)").replace("*", "(?<name>.*)");
-  return { method, pattern: new RegExp(`^${pattern}$`), operation, answer, open: options?.open ?? false };
+  return { method, pattern: new RegExp(`^${pattern}$`), operation, answer, ...options };
 }
 
 function decode(part: string): string {

@@ -32,6 +32,8 @@ export interface Files {
 
 /** Bytes read ahead of a client: one slice of a range read in one go, and little memory for a slow client. */
 const READ_SIZE = 1024 * 1024;
+/** Bytes gathered for one write: requests arrive in crumbs of 32 KB, and each write costs a change of threads. */
+const WRITE_SIZE = 1024 * 1024;
 
 export async function openFiles(dir: string): Promise<Files> {
   const objects = join(dir, "objects");
@@ -91,13 +93,29 @@ export async function writeChunks(
 ): Promise<Written> {
   using _closed = file;
   const hash = createHash("md5");
+  const buffer = new Uint8Array(WRITE_SIZE);
+  let buffered = 0;
   let size = 0;
+
+  async function flush(): Promise<void> {
+    const bytes = buffer.subarray(0, buffered);
+    hash.update(bytes);
+    for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
+    buffered = 0;
+  }
+
   for await (const chunk of chunks) {
     size += chunk.length;
     if (options.limit !== undefined && size > options.limit) throw refused.tooLarge();
-    hash.update(chunk);
-    for (let sent = 0; sent < chunk.length;) sent += await file.write(chunk.subarray(sent));
+    for (let taken = 0; taken < chunk.length;) {
+      const part = chunk.subarray(taken, taken + WRITE_SIZE - buffered);
+      buffer.set(part, buffered);
+      buffered += part.length;
+      taken += part.length;
+      if (buffered === WRITE_SIZE) await flush();
+    }
   }
+  await flush();
   return { size, md5: hash.digest("hex") };
 }
 

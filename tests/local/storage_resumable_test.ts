@@ -110,47 +110,53 @@ Deno.test("the first piece may come with the creation, and the length with a lat
   assertEquals((await row(empty))?.metadata.size, 0);
 });
 
-Deno.test("a piece that breaks off keeps what arrived, and the next one goes on from there", async () => {
-  const name = fresh();
-  const url = (await create(name, { length: 300_000 })).headers.get("location") ?? "";
-  const stop = new AbortController();
-  const half = new ReadableStream<Uint8Array>({
+const MEGABYTE = 1024 * 1024;
+
+/** A body that sends its text and then hangs. */
+function hanging(text: string): ReadableStream<Uint8Array> {
+  return new ReadableStream({
     start(controller) {
-      controller.enqueue(new TextEncoder().encode("x".repeat(100_000)));
+      controller.enqueue(new TextEncoder().encode(text));
     },
   });
-  const broken = patch(url, 0, { body: half, signal: stop.signal }).catch(() => "broken");
-  // HEAD ends a request that still writes, so this waits for the bytes without asking the server.
-  const size = async () => {
-    const [version = ""] = (await project.filesOnDisk()).resumable.filter((file) => !file.endsWith(".json"));
-    return await project.sizeOnDisk(`resumable/${version}`);
-  };
-  while (await size() < 100_000) await new Promise((go) => setTimeout(go, 10));
+}
+
+/** Until the server has put this much of the only upload on disk; asking it by HEAD would end the request. */
+async function untilOnDisk(bytes: number): Promise<void> {
+  const [version = ""] = (await project.filesOnDisk()).resumable.filter((file) => !file.endsWith(".json"));
+  while (await project.sizeOnDisk(`resumable/${version}`) < bytes) {
+    await new Promise((go) => setTimeout(go, 10));
+  }
+}
+
+Deno.test("a piece that breaks off keeps what arrived, and the next one goes on from there", async () => {
+  const name = fresh();
+  const whole = "0123456789abcdef".repeat(4 * MEGABYTE / 16);
+  const url = (await create(name, { length: whole.length })).headers.get("location") ?? "";
+  const stop = new AbortController();
+  const body = hanging(whole.slice(0, 2.5 * MEGABYTE));
+  const broken = patch(url, 0, { body, signal: stop.signal }).catch(() => "broken");
+  await untilOnDisk(2 * MEGABYTE);
   stop.abort();
   assertEquals(await broken, "broken");
 
-  assertEquals(await offsetOf(url), "100000");
-  const rest = await patch(url, 100_000, { body: "y".repeat(200_000) });
+  const offset = Number(await offsetOf(url));
+  assert(offset >= 2 * MEGABYTE && offset <= 2.5 * MEGABYTE, `${offset}`);
+  const rest = await patch(url, offset, { body: whole.slice(offset) });
   assertEquals(rest.headers.get("tus-complete"), "1");
   const text = await (await project.owner.storage.from("private").download(name)).data?.text();
-  assertEquals(text === "x".repeat(100_000) + "y".repeat(200_000), true);
+  assertEquals(text === whole, true);
 });
 
 Deno.test("a client that comes back takes over from its own request that still hangs", async () => {
-  const url = (await create(fresh(), { length: 200_000 })).headers.get("location") ?? "";
-  const hanging = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode("x".repeat(100_000)));
-    },
-  });
+  const whole = "x".repeat(2 * MEGABYTE);
+  const url = (await create(fresh(), { length: whole.length })).headers.get("location") ?? "";
   const stop = new AbortController();
-  const first = patch(url, 0, { body: hanging, signal: stop.signal }).then(
-    (answer) => answer.status,
-    () => "broken",
-  );
-  let offset = 0;
-  while (offset === 0) offset = Number(await offsetOf(url));
-  assertEquals((await patch(url, offset, { body: "y".repeat(200_000 - offset) })).status, 204);
+  const first = patch(url, 0, { body: hanging(whole.slice(0, 1.5 * MEGABYTE)), signal: stop.signal })
+    .then((answer) => answer.status, () => "broken");
+  await untilOnDisk(MEGABYTE);
+  const offset = Number(await offsetOf(url));
+  assertEquals((await patch(url, offset, { body: whole.slice(offset) })).status, 204);
   stop.abort();
   assert(await first !== 204);
 });
