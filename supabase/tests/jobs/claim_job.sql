@@ -1,5 +1,5 @@
 begin;
-select plan(31);
+select plan(32);
 -- The engine's limits count every job there is: start with none.
 update jobs_private.staging_slots set job_id = null, owner_id = null;
 delete from jobs.jobs;
@@ -94,7 +94,11 @@ delete from jobs_private.tenants;
 select is(pg_temp.claim_turn(), 1, 'the oldest job is the first');
 select is(pg_temp.claim_turn(), 4, 'then it is the other organization''s turn');
 select is(pg_temp.claim_turn(), 2, 'an organization may have two running jobs');
-select is(pg_temp.claim((select id from queue where n = 3)), null, 'but no third');
+update jobs.settings set running_in_all = 8;
+select is(pg_temp.claim((select id from queue where n = 3)), null, 'but no third, not even by name');
+update jobs.settings set running_in_all = 3, running_per_org = 8;
+select is(pg_temp.claim((select id from queue where n = 3)), null, 'three may run in all, by name too');
+update jobs.settings set running_per_org = 2;
 select jobs_private.finish_job(s.job_id, s.token, '{}') from jobs_private.job_state s
 where s.job_id = (select id from queue where n = 1);
 select pg_temp.enqueue('Nora', p_org => 'other') from generate_series(1, 2);
