@@ -45,16 +45,19 @@ grant execute on function jobs.cancel_job(uuid) to authenticated;
 comment on function jobs.cancel_job(uuid) is 'Cancels a job of the caller and returns it';
 
 -- failed | cancelled → queued, with a fresh set of attempts and the cursor it had. Refused once what it would go on
--- with has expired. Locks the job's row, its owner's requests (advisory) and its state row; for the owner.
+-- with has expired. Locks the caller's requests (advisory), as starting a job does, then the job's row and its state
+-- row; for the owner.
 create function jobs.retry_job(job_id uuid) returns jsonb
 language plpgsql
 security definer -- nobody but the engine writes jobs
 set search_path = ''
 as $$
 declare
-  v_job jobs.jobs := jobs_private.lock_own_job(retry_job.job_id, 'retry');
+  v_job jobs.jobs;
   v_staging_until timestamptz;
 begin
+  perform pg_advisory_xact_lock(hashtextextended('jobs.enqueue:' || auth.uid(), 0));
+  v_job := jobs_private.lock_own_job(retry_job.job_id, 'retry');
   if v_job.state not in ('failed', 'cancelled') then
     perform longshore_private.raise_error(400, 'invalid_request',
       format('Cannot retry the job "%s": found it %s, expected failed or cancelled', v_job.id, v_job.state));
@@ -69,7 +72,6 @@ begin
         format('Cannot retry the job "%s": what it would go on with has expired', v_job.id));
     end if;
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('jobs.enqueue:' || v_job.owner_id, 0));
   perform jobs_private.require_room(v_job.owner_id);
 
   update jobs.jobs j
