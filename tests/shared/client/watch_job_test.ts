@@ -219,7 +219,11 @@ class Seen {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((go) => setTimeout(go, 5));
+  const deadline = performance.now() + 30_000;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`Cannot wait any longer for ${holds}`);
+    await new Promise((go) => setTimeout(go, 5));
+  }
 }
 
 function isJoined(client: SupabaseClient): boolean {

@@ -1,0 +1,105 @@
+/**
+ * One import from a terminal. In: what the command line says, the session, the file. Out: an exit code: 0 where every row
+ * is good and, with `--commit`, written; else 1. The story is upload, check, report, commit.
+ */
+import { dim, green } from "@std/fmt/colors";
+import {
+  checkResult,
+  commitResult,
+  createLongshore,
+  hasEnded,
+  type Job,
+  type Longshore,
+} from "../../shared/client/mod.ts";
+import { followJob } from "./follow_job.ts";
+import { nextSteps } from "./next_steps.ts";
+import type { Session } from "./open_session.ts";
+import type { ImportArgs } from "./parse_import_args.ts";
+import { firstProblems, printCheck } from "./print_check.ts";
+import { printCommit } from "./print_commit.ts";
+import { printFailure } from "./print_failure.ts";
+import { saveProblems } from "./save_problems.ts";
+import { bytesText } from "./terminal/quantities.ts";
+import { startProgressBar } from "./terminal/progress_bar.ts";
+
+export interface RunImportOptions {
+  session: Session;
+  file: File;
+  /** The command line as it was typed, to say how to go on. */
+  typed: string[];
+  /** Cancels the job that runs. */
+  signal: AbortSignal;
+}
+
+export async function runImport(
+  args: ImportArgs,
+  { session, file, typed, signal }: RunImportOptions,
+): Promise<number> {
+  const longshore = createLongshore(session.supabase);
+  const started = await upload(longshore, args, { session, file, signal });
+  const checked = await followJob(longshore, started, { label: "Checking", signal });
+  const problemsPath = await report(longshore, checked, args);
+  const result = checkResult(checked);
+
+  let last = checked;
+  if (result && args.commit) {
+    last = await commit(longshore, checked, { ...args.commit, json: args.json, signal });
+  }
+  if (args.json) console.log(JSON.stringify(last));
+  else if (result) {
+    for (const line of nextSteps({ result, last, args, typed, problemsPath })) console.log(line);
+  }
+  return last.state === "succeeded" && result?.invalid === 0 && !(commitResult(last)?.failed) ? 0 : 1;
+}
+
+async function upload(
+  longshore: Longshore,
+  args: ImportArgs,
+  { session, file, signal }: Omit<RunImportOptions, "typed">,
+): Promise<Job> {
+  const bar = startProgressBar("Uploading");
+  bar.note(`${file.name}, ${bytesText(file.size)}`);
+  const scope = args.scope ?? defaultScope(args.dataset, session);
+  const orgId = args.orgId ?? session.orgId;
+  const request = { dataset: args.dataset, options: args.options, ...(scope ? { scope } : {}) };
+  try {
+    const job = await longshore.startImport(file, request, { signal, ...(orgId ? { orgId } : {}) });
+    bar.end(`${file.name}, ${bytesText(file.size)}`);
+    return job;
+  } catch (error) {
+    bar.end(file.name, { failed: true });
+    throw error;
+  }
+}
+
+function defaultScope(dataset: string, { projectId }: Session): Record<string, unknown> | null {
+  return projectId !== null && dataset.startsWith("pipetrak.") ? { project_id: projectId } : null;
+}
+
+/** Says what the check found; returns where the rows with problems were saved. */
+async function report(longshore: Longshore, job: Job, args: ImportArgs): Promise<string | null> {
+  if (job.error) printFailure(job.error);
+  const result = checkResult(job);
+  if (!result) return null;
+  if (!args.json) printCheck(result, { examples: await firstProblems(longshore, job.id, result) });
+  const path = await saveProblems(longshore, job, { beside: args.file });
+  if (path && !args.json) console.log(`\n  ${dim("Saved".padEnd(14))}${path}`);
+  return path;
+}
+
+async function commit(
+  longshore: Longshore,
+  checked: Job,
+  { json, signal, ...options }: NonNullable<ImportArgs["commit"]> & { json: boolean; signal: AbortSignal },
+): Promise<Job> {
+  if (!json) console.log();
+  const started = await longshore.commitImport(checked.id, { ...options, signal });
+  const ended = hasEnded(started)
+    ? started
+    : await followJob(longshore, started, { label: "Committing", signal });
+  const result = commitResult(ended);
+  if (result && !json) printCommit(result);
+  if (ended.error) printFailure(ended.error);
+  else if (ended.state === "succeeded" && !json) console.log(green("\n  Written."));
+  return ended;
+}
