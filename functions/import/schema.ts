@@ -1,5 +1,3 @@
-/** What goes into `POST import` besides a request for an import. */
-import { z } from "zod";
-
-/** A slice to go on with, posted by the database with the secret key. */
-export const SliceRequest = z.strictObject({ job_id: z.uuid() });
+/** What goes into `POST import`. */
+export { ImportRequest, ImportRequestWithoutFile } from "../../shared/imports/import_request.ts";
+export { SliceRequest } from "../../shared/http/slice_request.ts";

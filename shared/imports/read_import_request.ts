@@ -13,7 +13,7 @@ const MULTIPART_BYTES = 6 * 1024 * 1024;
 export interface ReadImportRequest {
   request: z.output<typeof ImportRequestWithoutFile>;
   /** Answers where the file lies, after storing it where it came along. */
-  file(client: UserCaller["client"], orgId: string): Promise<{ bucket: string; path: string }>;
+  file(caller: UserCaller, orgId: string): Promise<{ bucket: string; path: string }>;
 }
 
 export async function readImportRequest(request: Request): Promise<ReadImportRequest> {
@@ -39,7 +39,7 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
   refuseLarger(file.size);
   return {
     request: parseInput(parseJson(text), ImportRequestWithoutFile),
-    file: (client, orgId) => store(client, file, orgId),
+    file: (caller, orgId) => store(caller, file, orgId),
   };
 }
 
@@ -57,16 +57,15 @@ function refuseLarger(bytes: number): void {
  * answers with the same job.
  */
 async function store(
-  client: UserCaller["client"],
+  { client, userId }: UserCaller,
   file: File,
   orgId: string,
 ): Promise<{ bucket: string; path: string }> {
   const bytes = await file.arrayBuffer();
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const hash = Array.from(digest.slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const { data: { user } } = await client.auth.getUser();
   const name = file.name.normalize("NFKD").replace(/[^\w.-]+/g, "_").slice(-100) || "file";
-  const path = `${orgId}/${user?.id ?? "person"}/${hash}/${name}`;
+  const path = `${orgId}/${userId}/${hash}/${name}`;
   const contentType = file.type || "application/octet-stream";
   const { error } = await client.storage.from("imports").upload(path, new Blob([bytes]), { contentType });
   if (error && (error as { statusCode?: string }).statusCode !== "409") {

@@ -69,11 +69,12 @@ function open(url: string, applicationName: string): Sql {
 function openSocket({ host, port }: { host: string[]; port: number[] }): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host: host[0] ?? "127.0.0.1", port: port[0] ?? 5432 }, () => {
+      // Not before: Deno 2.1.4 forgets it while the socket is not connected.
+      socket.setNoDelay(true);
       socket.off("error", reject);
       // A TLS handshake names the host it wants to see a certificate of.
       resolve(Object.assign(socket, { host: host[0] }));
     });
-    socket.setNoDelay(true);
     socket.once("error", reject);
   });
 }

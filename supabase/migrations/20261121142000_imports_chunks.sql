@@ -116,6 +116,8 @@ declare
 begin
   perform jobs_private.check_lease(p_job_id, p_token);
   execute format('truncate jobs_staging.duplicates_%s', v_import.slot);
+  -- Without statistics a chunk is looked for in the whole table instead of in the index.
+  execute format('analyze jobs_staging.rows_%s (row_number)', v_import.slot);
   if v_key is not null then
     execute format(
       'with hashes as materialized (
