@@ -1,0 +1,23 @@
+/** What the demo says between its steps. In: texts. Out: lines on standard output, wrapped to the terminal. */
+import { bold, cyan, dim, green } from "@std/fmt/colors";
+import { wrap } from "../cli/terminal/table.ts";
+import { terminalWidth } from "../cli/terminal/terminal_width.ts";
+
+let chapters = 0;
+
+/** A heading with a number, and a sentence about what comes. */
+export function beginChapter(title: string, about: string): void {
+  console.log(`\n${cyan(bold(String(++chapters)))}  ${bold(title)}`);
+  for (const line of wrap(about, terminalWidth() - 4)) console.log(`   ${dim(line)}`);
+  console.log();
+}
+
+/** Something that has been done. */
+export function sayDone(label: string, text: string): void {
+  console.log(`  ${green("✓")} ${bold(label.padEnd(11))} ${text}`);
+}
+
+/** Names and values below each other. */
+export function sayFacts(facts: readonly [name: string, value: string][]): void {
+  for (const [name, value] of facts) console.log(`  ${name.padEnd(14)}${value}`);
+}
