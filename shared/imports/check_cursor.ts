@@ -2,6 +2,7 @@
 import type { CsvCursor } from "../formats/csv/mod.ts";
 import type { FileInfo } from "../formats/reader.ts";
 import type { XlsxCursor } from "../formats/xlsx/mod.ts";
+import type { StepCursor } from "./staging.ts";
 
 /** How the file's columns lie; settled with the first batch and the same from then on. */
 export interface Layout {
@@ -19,38 +20,23 @@ export interface Layout {
   width: number;
 }
 
-export interface Counts {
-  inserted: number;
-  updated: number;
-  unchanged: number;
+export interface ReadingCursor {
+  phase: "reading";
+  layout: Layout;
+  reader: CsvCursor | XlsxCursor;
+  rows: number;
+  /** Rows that show a problem by themselves. */
+  invalid: number;
 }
 
-export type CheckCursor =
-  | { phase: "reading"; layout: Layout; reader: CsvCursor | XlsxCursor; rows: number; invalid: number }
-  | {
-    phase: "checking";
-    layout: Layout;
-    rows: number;
-    invalid: number;
-    /** The last row number that was checked. */
-    after: number;
-    done: number;
-    counts: Counts;
-    /** Whether the last chunk had new problems: the next one is classified before it is tried. */
-    classify: boolean;
-    guarantee: "exact" | "per_chunk";
-    /** Whether all rows are checked in one transaction, which starts over when it is cut off. */
-    whole: boolean;
-    preview: Record<string, unknown>[];
-  }
-  | {
-    phase: "reporting";
-    layout: Layout;
-    counts: Counts;
-    guarantee: "exact" | "per_chunk";
-    preview: Record<string, unknown>[];
-  };
+export interface CheckingCursor extends StepCursor {
+  phase: "checking";
+  layout: Layout;
+  rows: number;
+  invalid: number;
+  guarantee: "exact" | "per_chunk";
+  /** Whether all rows are checked in one transaction, which starts over when it is cut off. */
+  whole: boolean;
+}
 
-export type ReadingCursor = Extract<CheckCursor, { phase: "reading" }>;
-export type CheckingCursor = Extract<CheckCursor, { phase: "checking" }>;
-export type ReportingCursor = Extract<CheckCursor, { phase: "reporting" }>;
+export type CheckCursor = ReadingCursor | CheckingCursor;

@@ -5,17 +5,9 @@
  */
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor } from "./check_cursor.ts";
-import { maskPreview } from "./mask_preview.ts";
 import { refuseTooMany } from "./refuse_too_many.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
-import {
-  type ChunkOutcome,
-  forgetProblems,
-  importChunk,
-  nextChunk,
-  recordProblems,
-  vacuum,
-} from "./staging.ts";
+import { forgetProblems, importStep, recordProblems, vacuum } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Undone writes leave dead rows in the target, and dead index entries slow the rest of a long check down. */
@@ -23,60 +15,34 @@ const VACUUM_EVERY_ROWS = 100_000;
 /** Problems that one transaction keeps in memory, in characters; with more, the check goes chunk by chunk. */
 const PROBLEM_CHARACTERS = 16_000_000;
 
-/** Goes on until all rows are checked or the budget is spent: then `after` is before the last row. */
+/** Goes on until all rows are checked, which the cursor says, or the budget is spent. */
 export async function checkRows(
   slice: Slice,
   request: ResolvedRequest,
   start: CheckingCursor,
-): Promise<{ cursor: CheckingCursor; ended: boolean }> {
-  let cursor = start;
-  if (cursor.guarantee === "exact" && cursor.whole) {
-    const whole = await checkInOneTransaction(slice, request, cursor);
-    if (whole) return { cursor: whole, ended: true };
-    cursor = { ...cursor, guarantee: "per_chunk", whole: false };
-  }
-
-  let vacuumed = cursor.done;
-  for (;;) {
-    const chunk = await nextChunk(slice.sql, slice.job.id, {
-      after: cursor.after,
-      size: slice.settings.chunk_rows,
-    });
-    const { last } = chunk;
-    if (last === null) return { cursor, ended: true };
-    const from: CheckingCursor = cursor;
-    cursor = await withChunkRetries(slice, () =>
-      slice.sql.begin(async (transaction) => {
-        const outcome = await importChunk(transaction, slice, {
-          importId: slice.job.id,
-          first: from.after + 1,
-          last,
-          checking: true,
-          undo: true,
-          classify: from.classify,
-          preview: from.preview.length === 0,
-          keepProblems: false,
-        });
-        const next = advance(request, from, { outcome, last, count: chunk.count });
-        await slice.checkpoint(transaction, JSON.parse(JSON.stringify(next)));
-        return next;
-      }));
-    slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
-    await refuseTooMany(slice, request.options.stop_after_problems, cursor.invalid);
-    if (cursor.done - vacuumed >= VACUUM_EVERY_ROWS) {
-      vacuumed = cursor.done;
+): Promise<CheckingCursor> {
+  const whole = start.whole ? await checkInOneTransaction(slice, start) : null;
+  let cursor: CheckingCursor = whole ??
+    { ...start, ...(start.whole ? { guarantee: "per_chunk", whole: false } : {}) };
+  while (!cursor.ended && !slice.shouldStop()) {
+    const progress = slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
+    const before: CheckingCursor = cursor;
+    const options = { importId: slice.job.id, checking: true, undo: true, checkpoint: true, progress };
+    const step = await withChunkRetries(
+      slice,
+      () => importStep(slice.sql, slice, { ...options, cursor: before }),
+    );
+    cursor = step.cursor;
+    await refuseTooMany(slice, request.options.stop_after_problems, cursor.invalid + cursor.counts.failed);
+    if (Math.floor(cursor.done / VACUUM_EVERY_ROWS) > Math.floor(before.done / VACUUM_EVERY_ROWS)) {
       await vacuum(slice.sql, [request.dataset.target, ...request.dataset.alsoWrites ?? []]);
     }
-    if (slice.shouldStop()) return { cursor, ended: cursor.done >= cursor.rows };
   }
+  return cursor;
 }
 
 /** Null where the problems are too many to be kept until the transaction is undone. */
-async function checkInOneTransaction(
-  slice: Slice,
-  request: ResolvedRequest,
-  start: CheckingCursor,
-): Promise<CheckingCursor | null> {
+async function checkInOneTransaction(slice: Slice, start: CheckingCursor): Promise<CheckingCursor | null> {
   const importId = slice.job.id;
   await forgetProblems(slice.sql, slice, { importId, checking: true });
   return await withChunkRetries(slice, () =>
@@ -85,53 +51,23 @@ async function checkInOneTransaction(
       const problems: string[] = [];
       let kept = 0;
       await transaction`savepoint untouched`;
-      for (;;) {
-        const chunk = await nextChunk(transaction, importId, {
-          after: cursor.after,
-          size: slice.settings.chunk_rows,
-        });
-        if (chunk.last === null) break;
-        const outcome = await importChunk(transaction, slice, {
+      while (!cursor.ended && kept <= PROBLEM_CHARACTERS) {
+        const step = await importStep(transaction, slice, {
           importId,
-          first: cursor.after + 1,
-          last: chunk.last,
+          cursor,
           checking: true,
           undo: false,
-          classify: cursor.classify,
-          preview: cursor.preview.length === 0,
-          keepProblems: true,
+          checkpoint: false,
         });
-        cursor = advance(request, cursor, { outcome, last: chunk.last, count: chunk.count });
-        if (outcome.failed > 0) problems.push(outcome.problems);
-        kept += outcome.problems.length;
+        cursor = step.cursor;
+        if (step.problems !== null) problems.push(step.problems);
+        kept += step.problems?.length ?? 0;
         slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
-        if (kept > PROBLEM_CHARACTERS) break;
       }
       await transaction`rollback to savepoint untouched`;
-      if (kept > PROBLEM_CHARACTERS) return null;
+      if (!cursor.ended) return null;
       await recordProblems(transaction, slice, { importId, checking: true, problems });
       await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
       return cursor;
     }));
-}
-
-function advance(
-  { dataset }: ResolvedRequest,
-  cursor: CheckingCursor,
-  { outcome, last, count }: { outcome: ChunkOutcome; last: number; count: number },
-): CheckingCursor {
-  const { counts } = cursor;
-  return {
-    ...cursor,
-    after: last,
-    done: cursor.done + count,
-    invalid: cursor.invalid + outcome.failed,
-    counts: {
-      inserted: counts.inserted + outcome.inserted,
-      updated: counts.updated + outcome.updated,
-      unchanged: counts.unchanged + outcome.unchanged,
-    },
-    classify: outcome.failed > 0,
-    preview: cursor.preview.length > 0 ? cursor.preview : maskPreview(dataset, outcome.preview ?? []),
-  };
 }

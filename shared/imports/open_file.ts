@@ -9,6 +9,9 @@ import { openXlsx, type XlsxCursor } from "../formats/xlsx/mod.ts";
 import type { Settings } from "../jobs/job.ts";
 import type { ImportOptions } from "./import_request.ts";
 
+/** Each batch is a transaction of its own, which costs a few round trips; more rows would cost memory. */
+const BATCH_ROWS = 10_000;
+
 export interface OpenFileOptions {
   path: string;
   options: ImportOptions;
@@ -27,7 +30,7 @@ export async function openFile(
     return await openXlsx(source, {
       ...(options.sheet === undefined ? {} : { sheet: options.sheet }),
       ...(cursor ? { cursor: cursor as XlsxCursor } : {}),
-      rowsPerBatch: settings.chunk_rows,
+      rowsPerBatch: BATCH_ROWS,
     });
   }
   if (["xls", "xlsb", "ods"].includes(extension)) {
@@ -41,7 +44,7 @@ export async function openFile(
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
     ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }),
     ...(cursor ? { cursor: cursor as CsvCursor } : {}),
-    rowsPerBatch: settings.chunk_rows,
+    rowsPerBatch: BATCH_ROWS,
   });
 }
 

@@ -3,12 +3,14 @@
  * May run again after a death: everything is replaced.
  */
 import type { Slice } from "../jobs/slice.ts";
-import type { ReportingCursor } from "./check_cursor.ts";
+import type { CheckingCursor, Layout } from "./check_cursor.ts";
+import { maskPreview } from "./mask_preview.ts";
 import { PROBLEM_HEADINGS } from "./match_columns.ts";
+import type { ResolvedRequest } from "./resolve_request.ts";
 import { countImport, PHASES, problemsFileQuery, publishProblems, readProblemsFile } from "./staging.ts";
 import { storageRequest } from "./storage_request.ts";
 
-export async function reportCheck(slice: Slice, cursor: ReportingCursor) {
+export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cursor: CheckingCursor) {
   const importId = slice.job.id;
   const { layout, counts } = cursor;
   const { rows, invalid, problemsByCode } = await countImport(slice.sql, importId, PHASES.check);
@@ -21,7 +23,7 @@ export async function reportCheck(slice: Slice, cursor: ReportingCursor) {
     invalid,
     would: { insert: counts.inserted, update: counts.updated, unchanged: counts.unchanged },
     problems_by_code: problemsByCode,
-    preview: cursor.preview,
+    preview: maskPreview(dataset, cursor.preview),
     columns: { mapped: layout.mapped, ignored: layout.ignored, missing: layout.missing },
     problems_file: invalid > 0 ? await writeProblemsFile(slice, layout) : null,
     guarantee: cursor.guarantee,
@@ -33,7 +35,7 @@ export async function reportCheck(slice: Slice, cursor: ReportingCursor) {
 
 async function writeProblemsFile(
   slice: Slice,
-  { headings, width }: ReportingCursor["layout"],
+  { headings, width }: Layout,
 ): Promise<{ bucket: string; path: string }> {
   const file = { bucket: "exports", path: `${slice.job.org_id}/${slice.job.id}/problems.csv` };
   const query = await problemsFileQuery(slice.sql, slice.job.id, width);

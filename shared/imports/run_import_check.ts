@@ -3,7 +3,7 @@
  * reported. The same for every dataset. Each step goes on where the last slice left it.
  */
 import type { Slice, SliceOutcome } from "../jobs/slice.ts";
-import type { CheckCursor, CheckingCursor, ReadingCursor, ReportingCursor } from "./check_cursor.ts";
+import type { CheckCursor, CheckingCursor, ReadingCursor } from "./check_cursor.ts";
 import { checkRows } from "./check_rows.ts";
 import type { Dataset } from "./dataset.ts";
 import { makePlan } from "./make_plan.ts";
@@ -12,7 +12,7 @@ import { reportCheck } from "./report_check.ts";
 import { type ResolvedRequest, resolveRequest } from "./resolve_request.ts";
 import { ImportRequest } from "./import_request.ts";
 import { parseInput } from "../http/read_body.ts";
-import { findDuplicates, rowsTouchEachOther, suggestReferences } from "./staging.ts";
+import { findDuplicates, NO_STEPS, rowsTouchEachOther, suggestReferences } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 import { requireImporter } from "./require_importer.ts";
 
@@ -34,12 +34,9 @@ export async function runImportCheck(
     if (!read.ended) return { outcome: "continue" };
     cursor = await compare(slice, request, read.cursor);
   }
-  if (cursor.phase === "checking") {
-    const checked = await checkRows(slice, request, cursor);
-    if (!checked.ended) return { outcome: "continue" };
-    cursor = conclude(checked.cursor);
-  }
-  return { outcome: "done", result: JSON.parse(JSON.stringify(await reportCheck(slice, cursor))) };
+  cursor = await checkRows(slice, request, cursor);
+  if (!cursor.ended) return { outcome: "continue" };
+  return { outcome: "done", result: JSON.parse(JSON.stringify(await reportCheck(slice, request, cursor))) };
 }
 
 /** Compares the rows with each other: which keys stand more than once, and whether rows can affect each other. */
@@ -54,13 +51,10 @@ async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCurs
     layout: read.layout,
     rows: read.rows,
     invalid: read.invalid,
-    after: 0,
-    done: 0,
-    counts: { inserted: 0, updated: 0, unchanged: 0 },
+    ...NO_STEPS,
     classify: read.invalid > 0,
     guarantee: touching && !whole ? "per_chunk" : "exact",
     whole,
-    preview: [],
   };
   slice.progress({ phase: "comparing", done: 0, total: read.rows });
   await withChunkRetries(slice, () =>
@@ -70,8 +64,4 @@ async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCurs
       await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
     }));
   return cursor;
-}
-
-function conclude({ layout, counts, guarantee, preview }: CheckingCursor): ReportingCursor {
-  return { phase: "reporting", layout, counts, guarantee, preview };
 }

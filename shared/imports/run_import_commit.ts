@@ -7,42 +7,43 @@ import { LongshoreError } from "../errors.ts";
 import { parseInput } from "../http/read_body.ts";
 import type { Slice, SliceOutcome } from "../jobs/slice.ts";
 import { CommitRequest } from "./import_request.ts";
-import { countImport, PHASES, publishProblems } from "./staging.ts";
-import { type CommitCounts, type CommitCursor, writeInChunks } from "./write_in_chunks.ts";
+import { countImport, NO_STEPS, PHASES, publishProblems } from "./staging.ts";
+import { type CommitCursor, hasTooMany, writeInChunks } from "./write_in_chunks.ts";
 import { writeInOneTransaction } from "./write_in_one_transaction.ts";
 
 export async function runImportCommit(slice: Slice): Promise<SliceOutcome> {
-  const request = parseInput(slice.params, CommitRequest);
-  const importId = request.import_id;
-  let cursor = slice.cursor as CommitCursor | null;
-  if (cursor === null) {
-    const { rows, invalid } = await countImport(slice.sql, importId, PHASES.check);
-    cursor = { after: 0, rows, invalid, counts: NOTHING, ended: false };
-  }
+  const { import_id: importId, policy, stop_after } = parseInput(slice.params, CommitRequest);
+  const stopAfter = stop_after ?? null;
+  const start = slice.cursor as CommitCursor | null ?? await begin(slice, importId);
 
-  if (!cursor.ended) {
-    if (request.policy === "all_or_nothing") {
-      cursor = await writeInOneTransaction(slice, importId, cursor);
-    } else {
-      cursor = await writeInChunks(slice, { importId, stopAfter: request.stop_after ?? null }, cursor);
-      if (!cursor.ended) return { outcome: "continue" };
-    }
-  }
+  const cursor = start.ended
+    ? start
+    : policy === "all_or_nothing"
+    ? await writeInOneTransaction(slice, start, { importId })
+    : await writeInChunks(slice, start, { importId, stopAfter });
+  const tooMany = hasTooMany(cursor, stopAfter);
+  if (!cursor.ended && !tooMany) return { outcome: "continue" };
+
   await publishProblems(slice.sql, slice, { importId, phases: PHASES.commit });
-  refuseTooManyFailures(cursor, request);
+  if (tooMany) {
+    const forgiving = { ...cursor, forgiven: cursor.counts.failed };
+    await slice.sql.begin((transaction) =>
+      slice.checkpoint(transaction, JSON.parse(JSON.stringify(forgiving)))
+    );
+    throw tooManyProblems(cursor);
+  }
   return { outcome: "done", result: { ...cursor.counts } };
 }
 
-const NOTHING: CommitCounts = { inserted: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0 };
+async function begin(slice: Slice, importId: string): Promise<CommitCursor> {
+  const { rows, invalid } = await countImport(slice.sql, importId, PHASES.check);
+  return { ...NO_STEPS, rows, invalid };
+}
 
-function refuseTooManyFailures({ counts, rows }: CommitCursor, { stop_after }: CommitRequest): void {
-  if (stop_after === undefined || counts.failed < stop_after) return;
-  const { inserted, updated, unchanged, failed } = counts;
-  throw new LongshoreError(
+function tooManyProblems({ counts, done, rows }: CommitCursor): LongshoreError {
+  return new LongshoreError(
     "too_many_problems",
-    `Cannot go on with the commit: ${failed} rows have failed, expected fewer than ${stop_after}; ` +
-      "what was written before stays",
-    // Rows behind the end count as skipped.
-    { details: { ...counts, skipped: rows - inserted - updated - unchanged - failed } },
+    `Cannot go on with the commit: ${counts.failed} rows have failed; what was written before stays`,
+    { details: { ...counts, skipped: counts.skipped + rows - done } },
   );
 }

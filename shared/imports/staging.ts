@@ -4,6 +4,7 @@
  */
 import { Readable } from "node:stream";
 import type { Sql, Transaction } from "../jobs/connect.ts";
+import type { JobProgress } from "../jobs/job.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { Plan } from "./make_plan.ts";
 
@@ -66,60 +67,71 @@ export async function rowsTouchEachOther(sql: Sql, plan: Plan): Promise<boolean>
   return row!.touch;
 }
 
-export interface Chunk {
-  /** The last row number of the chunk; null when there are no more rows. */
-  last: number | null;
-  count: number;
-}
-
-/** The chunk of at most `size` rows behind a row number. */
-export async function nextChunk(
-  sql: Sql | Transaction,
-  importId: string,
-  position: { after: number; size: number },
-): Promise<Chunk> {
-  const [row] = await sql<{ last_row: number | null; row_count: number }[]>`
-    select last_row, row_count from jobs_private.next_chunk(${importId}, ${position.after}, ${position.size})`;
-  return { last: row!.last_row, count: row!.row_count };
-}
-
-export interface ImportChunkOptions {
-  /** The check whose staged rows are written. */
-  importId: string;
-  first: number;
-  last: number;
-  checking: boolean;
-  undo: boolean;
-  /** Look for rows that must fail before trying to write. */
-  classify: boolean;
-  preview: boolean;
-  /** Answer the new problems too, since the transaction may be undone. */
-  keepProblems: boolean;
-}
-
-export interface ChunkOutcome {
+/** Counts of rows; when all rows are done, they add up to the staged rows. */
+export interface Counts {
   inserted: number;
   updated: number;
   unchanged: number;
-  /** Rows with a new problem. */
+  /** Have had a problem before, or were not reached. */
+  skipped: number;
+  /** Have a new problem. */
   failed: number;
-  preview: Record<string, unknown>[] | null;
-  /** The new problems as the database writes an array of them, where they were asked for. */
-  problems: string;
 }
 
-/** One chunk for real, as the owner; undone when checking. */
-export async function importChunk(
-  sql: Transaction,
+/** How far the steps of a check or a commit have come. */
+export interface StepCursor {
+  /** The last row number that was dealt with. */
+  after: number;
+  /** Rows dealt with. */
+  done: number;
+  counts: Counts;
+  /** Whether the last chunk had new problems: the next one is classified before it is tried. */
+  classify: boolean;
+  /** The first rows as they would be written; at a check. */
+  preview: Record<string, unknown>[];
+  ended?: boolean;
+}
+
+/** Before the first step. */
+export const NO_STEPS: StepCursor = {
+  after: 0,
+  done: 0,
+  counts: { inserted: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0 },
+  classify: false,
+  preview: [],
+};
+
+export interface StepOptions<C extends StepCursor> {
+  /** The check whose staged rows are written. */
+  importId: string;
+  cursor: C;
+  checking: boolean;
+  /** Undo each chunk by itself. */
+  undo: boolean;
+  /** Commit the cursor with the chunk; without, the transaction at hand has to. */
+  checkpoint: boolean;
+  progress?: JobProgress | null;
+}
+
+export interface StepOutcome<C extends StepCursor> {
+  cursor: C;
+  /** New problems, as the database writes an array of them, where the transaction may be undone. */
+  problems: string | null;
+}
+
+/** The next chunk for real, as the owner; undone when checking. One call, since each costs a round trip. */
+export async function importStep<C extends StepCursor>(
+  sql: Sql | Transaction,
   slice: Slice,
-  options: ImportChunkOptions,
-): Promise<ChunkOutcome> {
-  const { importId, first, last, checking, undo, classify, preview, keepProblems } = options;
-  const [row] = await sql<ChunkOutcome[]>`
-    select inserted, updated, unchanged, failed, preview,
-      case when ${keepProblems} then problems::text else '{}' end as problems
-    from jobs_private.import_chunk(
-      ${slice.job.id}, ${importId}, ${first}, ${last}, ${checking}, ${undo}, ${classify}, ${preview})`;
+  options: StepOptions<C>,
+): Promise<StepOutcome<C>> {
+  const { importId, checking, undo } = options;
+  const progress = options.progress ? JSON.stringify(options.progress) : null;
+  const [row] = await sql<StepOutcome<C>[]>`
+    select cursor, problems from jobs_private.import_step(
+      ${slice.job.id}, ${options.checkpoint ? slice.token : null}, ${importId},
+      ${JSON.stringify(options.cursor)}::text::jsonb, ${slice.settings.chunk_rows}, ${checking}, ${undo},
+      ${progress}::text::jsonb)`;
   return row!;
 }
 

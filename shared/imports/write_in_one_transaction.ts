@@ -4,71 +4,49 @@
  */
 import { LongshoreError } from "../errors.ts";
 import type { Slice } from "../jobs/slice.ts";
-import {
-  forgetProblems,
-  importChunk,
-  nextChunk,
-  PHASES,
-  publishProblems,
-  recordProblems,
-} from "./staging.ts";
+import { forgetProblems, importStep, PHASES, publishProblems, recordProblems } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
-import { advance, type CommitCursor, sum } from "./write_in_chunks.ts";
+import type { CommitCursor } from "./write_in_chunks.ts";
 
 export async function writeInOneTransaction(
   slice: Slice,
-  importId: string,
   start: CommitCursor,
+  { importId }: { importId: string },
 ): Promise<CommitCursor> {
   refuse(slice, start);
   await forgetProblems(slice.sql, slice, { importId, checking: false });
-  const problems: string[] = [];
   try {
-    return await withChunkRetries(slice, () =>
-      slice.sql.begin(async (transaction) => {
-        let cursor = start;
-        for (;;) {
-          const chunk = await nextChunk(transaction, importId, {
-            after: cursor.after,
-            size: slice.settings.chunk_rows,
-          });
-          if (chunk.last === null) break;
-          const outcome = await importChunk(transaction, slice, {
-            importId,
-            first: cursor.after + 1,
-            last: chunk.last,
-            checking: false,
-            undo: false,
-            classify: false,
-            preview: false,
-            keepProblems: true,
-          });
-          cursor = advance(cursor, { chunk, outcome, stopAfter: null });
-          if (outcome.failed > 0) {
-            problems.push(outcome.problems);
-            throw new UndoneError(outcome.failed);
-          }
-          slice.progress({ phase: "writing", done: sum(cursor.counts), total: cursor.rows });
-        }
-        cursor = { ...cursor, ended: true };
-        await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
-        return cursor;
-      }));
+    return await withChunkRetries(slice, () => write(slice, start, importId));
   } catch (error) {
     if (!(error instanceof UndoneError)) throw error;
-    await recordProblems(slice.sql, slice, { importId, checking: false, problems });
+    await recordProblems(slice.sql, slice, { importId, checking: false, problems: [error.problems] });
     await publishProblems(slice.sql, slice, { importId, phases: PHASES.commit });
     throw new LongshoreError(
       "has_problems",
-      `Cannot commit all rows: ${error.failed} rows fail now that passed the check, nothing was written`,
+      `Cannot commit all rows: ${error.failed} fail now that passed the check, and nothing was written`,
       { details: { failed: error.failed } },
     );
   }
 }
 
+async function write(slice: Slice, start: CommitCursor, importId: string): Promise<CommitCursor> {
+  return await slice.sql.begin(async (transaction) => {
+    let cursor = start;
+    while (!cursor.ended) {
+      const options = { importId, cursor, checking: false, undo: false, checkpoint: false };
+      const step = await importStep(transaction, slice, options);
+      cursor = step.cursor;
+      if (step.problems !== null) throw new UndoneError(cursor.counts.failed, step.problems);
+      slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
+    }
+    await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
+    return cursor;
+  });
+}
+
 /** Ends the transaction; its rows are undone. */
 class UndoneError extends Error {
-  constructor(readonly failed: number) {
+  constructor(readonly failed: number, readonly problems: string) {
     super("A row has failed");
   }
 }

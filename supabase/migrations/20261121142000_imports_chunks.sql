@@ -80,26 +80,6 @@ comment on function jobs_private.become_worker is 'Acts as the login role again.
 revoke all on function jobs_private.become_worker from public;
 grant execute on function jobs_private.become_worker to longshore_worker, authenticated;
 
--- The next rows to work on: the last row number of at most p_size rows behind p_after, and how many they are.
-create function jobs_private.next_chunk(p_import_id uuid, p_after integer, p_size integer)
-returns table (last_row integer, row_count integer)
-language plpgsql
-stable
-security definer -- reads staging, which the worker may only insert into
-set search_path = ''
-as $$
-begin
-  return query execute format(
-    'select max(row_number), count(*)::integer from (
-       select row_number from jobs_staging.rows_%s where row_number > $1 order by row_number limit $2
-     ) rows', (select i.slot from jobs_private.imports i where i.job_id = p_import_id))
-  using p_after, p_size;
-end;
-$$;
-comment on function jobs_private.next_chunk is 'Where the next chunk of staged rows ends, and how many rows it has.';
-revoke all on function jobs_private.next_chunk from public;
-grant execute on function jobs_private.next_chunk to longshore_worker;
-
 -- Finds the rows whose key stands in the file more than once: a pass over 64-bit hashes, then an exact comparison
 -- of the rows whose hash is not alone. Answers how many there are. Starts over when called again.
 create function jobs_private.find_duplicates(p_job_id uuid, p_token bigint)
@@ -493,3 +473,76 @@ $$;
 comment on function jobs_private.keep_problems is 'Stages problems that a chunk has shown.';
 revoke all on function jobs_private.keep_problems from public;
 grant execute on function jobs_private.keep_problems to longshore_worker;
+
+-- The next rows to work on: the last row number of at most p_size rows behind p_after, and how many they are.
+create function jobs_private.next_chunk(p_import_id uuid, p_after integer, p_size integer)
+returns table (last_row integer, row_count integer)
+language plpgsql
+stable
+security definer -- reads staging, which the worker may only insert into
+set search_path = ''
+as $$
+begin
+  return query execute format(
+    'select max(row_number), count(*)::integer from (
+       select row_number from jobs_staging.rows_%s where row_number > $1 order by row_number limit $2
+     ) rows', (select i.slot from jobs_private.imports i where i.job_id = p_import_id))
+  using p_after, p_size;
+end;
+$$;
+comment on function jobs_private.next_chunk is 'Where the next chunk of staged rows ends, and how many rows it has.';
+revoke all on function jobs_private.next_chunk from public;
+grant execute on function jobs_private.next_chunk to longshore_worker;
+
+-- One step of a check or a commit: the next chunk of rows, and the cursor behind it, in one call.
+--   p_cursor  {after, done, counts: {inserted, updated, unchanged, skipped, failed}, classify, preview, …}; what else
+--             it holds is kept. skipped are rows that have a problem already.
+--   p_size    rows of a chunk
+--   p_token   the lease; null where the caller's transaction holds several steps and ends with a checkpoint of its own
+-- Answers the cursor behind the chunk, with {ended: true} when there were no more rows, and new problems where the
+-- caller's transaction may be undone.
+create function jobs_private.import_step(
+  p_job_id uuid, p_token bigint, p_import_id uuid, p_cursor jsonb, p_size integer,
+  p_checking boolean, p_undo boolean, p_progress jsonb,
+  out cursor jsonb, out problems text
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_chunk record;
+  v_done record;
+  v_counts jsonb := p_cursor -> 'counts';
+  v_preview boolean := p_checking and jsonb_array_length(p_cursor -> 'preview') = 0;
+begin
+  select * into v_chunk from jobs_private.next_chunk(p_import_id, (p_cursor ->> 'after')::integer, p_size);
+  if v_chunk.last_row is null then
+    cursor := p_cursor || '{"ended": true}';
+  else
+    select * into v_done from jobs_private.import_chunk(
+      p_job_id, p_import_id, (p_cursor ->> 'after')::integer + 1, v_chunk.last_row,
+      p_checking, p_undo, (p_cursor ->> 'classify')::boolean, v_preview);
+    cursor := p_cursor || jsonb_build_object(
+      'after', v_chunk.last_row,
+      'done', (p_cursor ->> 'done')::integer + v_chunk.row_count,
+      'classify', p_checking and v_done.failed > 0,
+      'counts', jsonb_build_object(
+        'inserted', (v_counts ->> 'inserted')::integer + v_done.inserted,
+        'updated', (v_counts ->> 'updated')::integer + v_done.updated,
+        'unchanged', (v_counts ->> 'unchanged')::integer + v_done.unchanged,
+        'failed', (v_counts ->> 'failed')::integer + v_done.failed,
+        'skipped', (v_counts ->> 'skipped')::integer + v_chunk.row_count
+          - v_done.inserted - v_done.updated - v_done.unchanged - v_done.failed));
+    if v_preview then
+      cursor := cursor || jsonb_build_object('preview', coalesce(v_done.preview, '[]'));
+    end if;
+    problems := case when p_token is null and v_done.failed > 0 then v_done.problems::text end;
+  end if;
+  if p_token is not null then
+    perform jobs_private.checkpoint(p_job_id, p_token, cursor, p_progress);
+  end if;
+end;
+$$;
+comment on function jobs_private.import_step is 'Checks or writes the next chunk of staged rows and moves the cursor behind it.';
+revoke all on function jobs_private.import_step from public;
+grant execute on function jobs_private.import_step to longshore_worker;
