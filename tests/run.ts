@@ -9,6 +9,8 @@ import { type Stack, startStack } from "../local/stack.ts";
 import { type Outcome, runPgTap } from "./run/pgtap.ts";
 
 const PROJECT_DIR = fromFileUrl(new URL("..", import.meta.url));
+/** A test that prints nothing for so long hangs. */
+const SILENCE_MS = 3 * 60_000;
 const TTY = Deno.stdout.isTerminal();
 const totals = { passed: 0, failed: 0 };
 
@@ -126,16 +128,28 @@ async function runProcess(command: string, { args, env, onLine }: RunOptions) {
     stderr: "piped",
   }).spawn();
   let output = "";
+  let silence = setTimeout(giveUp, SILENCE_MS);
+  function giveUp(): void {
+    output += `\nCannot finish: found nothing printed for ${SILENCE_MS / 60_000} minutes, expected an end\n`;
+    // On this signal `deno test` names the tests that it was running.
+    child.kill("SIGINT");
+  }
   const read = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder();
     for await (const bytes of stream) {
       const text = decoder.decode(bytes, { stream: true });
       output += text;
+      // Deno's reminder that a test is still running is no sign of life.
+      if (/has been running for over/.test(text)) continue;
+      clearTimeout(silence);
+      silence = setTimeout(giveUp, SILENCE_MS);
       onLine?.(text.trimEnd().split("\n").at(-1) ?? "");
     }
   };
   await Promise.all([read(child.stdout), read(child.stderr)]);
-  return { success: (await child.status).success, output };
+  const { success } = await child.status;
+  clearTimeout(silence);
+  return { success, output };
 }
 
 async function typeScriptFiles(...dirs: string[]): Promise<string[]> {
