@@ -9,8 +9,8 @@ import { openXlsx, type XlsxCursor } from "../formats/xlsx/mod.ts";
 import type { Settings } from "../jobs/job.ts";
 import type { ImportOptions } from "./import_request.ts";
 
-/** Each batch is a transaction of its own, which costs a few round trips; more rows would cost memory. */
-const BATCH_ROWS = 10_000;
+/** Rows that are read while the database takes the ones before in; more would cost memory. */
+const BATCH_ROWS = 5_000;
 
 export interface OpenFileOptions {
   path: string;

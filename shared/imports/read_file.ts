@@ -1,6 +1,6 @@
 /**
- * File → staged rows. Reads batches, finds the headings in the first, and commits each batch together with the cursor
- * behind it. While the database takes one batch in, the next is read. Ends with the file or with the budget.
+ * File → staged rows. Reads batches, finds the headings in the first, and commits some of them together with the cursor
+ * behind them. While the database takes one batch in, the next is read. Ends with the file or with the budget.
  */
 import { LongshoreError } from "../errors.ts";
 import type { FileInfo, RowBatch } from "../formats/reader.ts";
@@ -13,8 +13,13 @@ import { openFile } from "./open_file.ts";
 import { refuseTooMany } from "./refuse_too_many.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
 import { type StagedBatch, type Stager, stagerOf } from "./stage_rows.ts";
-import { copyProblems, copyRows, prepareImport } from "./staging.ts";
+import { copyProblems, openRowCopy, prepareImport } from "./staging.ts";
 import { type StorageSource, storageSource } from "./storage_source.ts";
+
+/** Rows between two checkpoints: each costs a few round trips, and so many rows are read again after a death. */
+const ROWS_PER_TRANSACTION = 20_000;
+
+type Batch = RowBatch<ReadingCursor["reader"]>;
 
 export interface ReadOutcome {
   cursor: ReadingCursor;
@@ -37,40 +42,53 @@ export async function readFile(
     () => openFile(source, { path: file.path, options, settings, cursor: start?.reader }),
   );
   const batches = reader.batches();
+  const read = () => metered(slice, source, () => batches.next());
 
   let cursor = start;
-  let stage: Stager | null = start && stagerFor(request, start);
-  let written: Promise<unknown> = Promise.resolve();
   try {
-    for (;;) {
-      const { done, value: batch } = await metered(slice, source, () => batches.next());
-      if (done) break;
-      if (!cursor) {
-        if (batch.rows.length === 0) continue;
-        cursor = await layOut(slice, request, { batch, info: reader.info });
-      }
-      stage ??= stagerFor(request, cursor);
-      const staged = slice.cpu.run(() => stage!(batch, cursor!.layout.headingRow));
-      cursor = advance(cursor, batch, staged);
-      slice.progress({ phase: "reading", done: batch.bytesRead, total: source.size, unit: "bytes" });
-      await written;
-      written = write(slice, request, { cursor, staged });
-      // Should reading fail first, the failure of this write is not to be an unhandled one.
-      written.catch(() => {});
-      if (slice.shouldStop()) {
-        await written;
-        return { cursor, ended: false };
-      }
+    let next = await read();
+    // A long stretch of blank lines makes batches without rows.
+    while (!cursor && !next.done && next.value.rows.length === 0) next = await read();
+    if (!cursor && !next.done) {
+      cursor = await layOut(slice, request, { batch: next.value, info: reader.info });
+    }
+    if (!cursor) {
+      throw new LongshoreError("empty_file", "Cannot import an empty file: expected headings and rows");
+    }
+
+    const stage = stagerFor(request, cursor);
+    const target = { slot: cursor.layout.slot, columnCount: request.dataset.columns.length };
+    while (!next.done && !slice.shouldStop()) {
+      let reached: ReadingCursor = cursor;
+      await slice.sql.begin(async (transaction) => {
+        const copy = await openRowCopy(transaction, target);
+        let problems = "";
+        try {
+          const enough = reached.rows + ROWS_PER_TRANSACTION;
+          do {
+            const batch: Batch = next.value!;
+            const staged = slice.cpu.run(() => stage(batch, reached.layout.headingRow));
+            await copy.write(staged.rows);
+            problems += staged.problems;
+            reached = advance(reached, batch, staged);
+            slice.progress({ phase: "reading", done: batch.bytesRead, total: source.size, unit: "bytes" });
+            next = await read();
+          } while (!next.done && reached.rows < enough && !slice.shouldStop());
+          await copy.end();
+        } catch (error) {
+          copy.abort();
+          throw error;
+        }
+        if (problems) await copyProblems(transaction, target, problems);
+        await slice.checkpoint(transaction, JSON.parse(JSON.stringify(reached)));
+      });
+      cursor = reached;
       await refuseTooMany(slice, options.stop_after_problems, cursor.invalid);
     }
-    await written;
+    return { cursor, ended: next.done === true };
   } finally {
-    await Promise.allSettled([written, batches.return()]);
+    await batches.return();
   }
-  if (!cursor) {
-    throw new LongshoreError("empty_file", "Cannot import an empty file: expected headings and rows");
-  }
-  return { cursor, ended: true };
 }
 
 /** Counts as own work what an operation on the source takes beside waiting for bytes. */
@@ -87,7 +105,7 @@ async function metered<T>(slice: Slice, source: StorageSource, operation: () => 
 async function layOut(
   slice: Slice,
   { dataset, mode, scope, options }: ResolvedRequest,
-  { batch, info }: { batch: RowBatch<ReadingCursor["reader"]>; info: FileInfo },
+  { batch, info }: { batch: Batch; info: FileInfo },
 ): Promise<ReadingCursor> {
   const { rowNumber, headings } = findHeadings(dataset, batch, {
     headerRow: options.header_row,
@@ -131,7 +149,7 @@ function stagerFor({ dataset, mode, options }: ResolvedRequest, { layout }: Read
 
 function advance(
   cursor: ReadingCursor,
-  batch: RowBatch<ReadingCursor["reader"]>,
+  batch: Batch,
   staged: StagedBatch,
 ): ReadingCursor {
   const { layout } = cursor;
@@ -142,22 +160,4 @@ function advance(
     rows: cursor.rows + staged.rowCount,
     invalid: cursor.invalid + staged.invalidCount,
   };
-}
-
-/** One transaction: the rows, their problems, and the cursor behind them. */
-async function write(
-  slice: Slice,
-  { dataset }: ResolvedRequest,
-  { cursor, staged }: { cursor: ReadingCursor; staged: StagedBatch },
-): Promise<void> {
-  const target = { slot: cursor.layout.slot, columnCount: dataset.columns.length };
-  await slice.sql.begin(async (transaction) => {
-    if (staged.rows) await copyRows(transaction, target, staged.rows);
-    if (staged.problems) await copyProblems(transaction, target, staged.problems);
-    await slice.checkpoint(transaction, asJson(cursor));
-  });
-}
-
-function asJson(cursor: ReadingCursor) {
-  return JSON.parse(JSON.stringify(cursor));
 }

@@ -23,25 +23,54 @@ export interface CopyTarget {
   columnCount: number;
 }
 
-/** Text in COPY's format → staged rows. */
-export async function copyRows(sql: Transaction, target: CopyTarget, text: string): Promise<void> {
+/** A COPY that is under way: the database takes in one piece while the next is made. */
+export interface RowCopy {
+  /** Sends text in COPY's format; resolves as soon as the piece before it is on its way. */
+  write(text: string): Promise<void>;
+  /** Resolves when the database has all rows. */
+  end(): Promise<void>;
+  /** Gives up; the transaction can only be rolled back. */
+  abort(): void;
+}
+
+/** Opens a COPY into the staged rows. */
+export async function openRowCopy(sql: Transaction, target: CopyTarget): Promise<RowCopy> {
   const cells = Array.from({ length: target.columnCount }, (_, place) => `c${place + 1}`).join(", ");
-  await copy(sql, `copy jobs_staging.rows_${target.slot} (row_number, line, raw, ${cells}) from stdin`, text);
+  return await openCopy(
+    sql,
+    `copy jobs_staging.rows_${target.slot} (row_number, line, raw, ${cells}) from stdin`,
+  );
 }
 
 /** Text in COPY's format → staged problems. */
 export async function copyProblems(sql: Transaction, target: CopyTarget, text: string): Promise<void> {
   const columns = "row_number, column_index, code, message, value, phase";
-  await copy(sql, `copy jobs_staging.problems_${target.slot} (${columns}) from stdin`, text);
+  const copy = await openCopy(sql, `copy jobs_staging.problems_${target.slot} (${columns}) from stdin`);
+  await copy.write(text);
+  await copy.end();
 }
 
-async function copy(sql: Transaction, statement: string, text: string): Promise<void> {
+async function openCopy(sql: Transaction, statement: string): Promise<RowCopy> {
   const writable = await sql.unsafe(statement).writable();
-  await new Promise<void>((resolve, reject) => {
-    writable.once("error", reject);
-    writable.once("finish", resolve);
-    writable.end(text);
-  });
+  let sent: Promise<void> = Promise.resolve();
+  const failed = new Promise<never>((_, reject) => writable.once("error", reject));
+  // Whoever writes or ends hears of it; nobody has to.
+  failed.catch(() => {});
+  return {
+    async write(text) {
+      await sent;
+      if (text === "") return;
+      sent = Promise.race([failed, new Promise<void>((resolve) => writable.write(text, () => resolve()))]);
+      sent.catch(() => {});
+    },
+    async end() {
+      await sent;
+      await Promise.race([failed, new Promise<void>((resolve) => writable.end(() => resolve()))]);
+    },
+    abort() {
+      writable.destroy(new Error("Reading has failed"));
+    },
+  };
 }
 
 /** Stages which rows have a key that stands more than once in the file; answers how many. */
