@@ -50,6 +50,8 @@ export async function copyProblems(sql: Transaction, target: CopyTarget, text: s
   await copy.end();
 }
 
+const encoder = new TextEncoder();
+
 async function openCopy(sql: Transaction, statement: string): Promise<RowCopy> {
   const writable = await sql.unsafe(statement).writable();
   let sent: Promise<void> = Promise.resolve();
@@ -60,7 +62,10 @@ async function openCopy(sql: Transaction, statement: string): Promise<RowCopy> {
     async write(text) {
       await sent;
       if (text === "") return;
-      sent = Promise.race([failed, new Promise<void>((resolve) => writable.write(text, () => resolve()))]);
+      sent = Promise.race([
+        failed,
+        new Promise<void>((resolve) => writable.write(encoder.encode(text), () => resolve())),
+      ]);
       sent.catch(() => {});
     },
     async end() {
@@ -137,6 +142,8 @@ export interface StepOptions<C extends StepCursor> {
   checking: boolean;
   /** Undo each chunk by itself. */
   undo: boolean;
+  /** Rows of a chunk. @default the settings' */
+  size?: number;
   /** Commit the cursor with the chunk; without, the transaction at hand has to. */
   checkpoint: boolean;
   progress?: JobProgress | null;
@@ -159,7 +166,9 @@ export async function importStep<C extends StepCursor>(
   const [row] = await sql<StepOutcome<C>[]>`
     select cursor, problems from jobs_private.import_step(
       ${slice.job.id}, ${options.checkpoint ? slice.token : null}, ${importId},
-      ${JSON.stringify(options.cursor)}::text::jsonb, ${slice.settings.chunk_rows}, ${checking}, ${undo},
+      ${JSON.stringify(options.cursor)}::text::jsonb, ${
+    options.size ?? slice.settings.chunk_rows
+  }, ${checking}, ${undo},
       ${progress}::text::jsonb)`;
   return row!;
 }

@@ -98,6 +98,7 @@ create extension if not exists fuzzystrmatch with schema extensions;
 --   types         rows whose text is no value of its column's type, as row_problem
 --   rules         rows that required columns, references, keys, CHECKs or policies refuse, as row_problem
 --   nearest       by place of a column with a lookup: values of the file that were not found → the nearest that exists
+--   refused       how many rows have a problem already
 --   ready         the numbers of the rows that `write` would write
 --   key           an expression over a staged row s that is equal where keys are equal; null where there is no key
 create function jobs_private.compile_import(p_plan jsonb, p_slot integer)
@@ -429,6 +430,7 @@ begin
     'types', array_to_string(v_types, ' union all '),
     'rules', v_rules_query,
     'nearest', v_nearest,
+    'refused', format('select count(distinct row_number)::integer from %s where row_number between $1 and $2', v_problems),
     'ready', format('select s.row_number from %s s where %s', v_rows, v_free),
     'key', case when cardinality(array_remove(v_key_parts, null)) = 0 then null
       when array_length(array_remove(v_key_parts, null), 1) = 1 then (array_remove(v_key_parts, null))[1]

@@ -308,6 +308,7 @@ grant execute on function jobs_private.write_in_blocks to longshore_worker, auth
 --   p_job_id     the job that runs; its owner's rights of this moment count
 --   p_import_id  the check whose staged rows are written (the job itself, or the parent of a commit)
 --   p_first, p_last  row numbers of the file
+--   p_count      how many staged rows the range has
 --   p_checking   a check: rows that repeat a key of the file are marked, problems are kept as the check's
 --   p_undo       undo the write
 --   p_classify   look for rows that must fail before trying; else only when the try fails
@@ -315,7 +316,7 @@ grant execute on function jobs_private.write_in_blocks to longshore_worker, auth
 -- Answers counts of rows (they add up to the staged rows of the range), whether any problem is new, and the new
 -- problems themselves for a caller whose transaction will be rolled back.
 create function jobs_private.import_chunk(
-  p_job_id uuid, p_import_id uuid, p_first integer, p_last integer,
+  p_job_id uuid, p_import_id uuid, p_first integer, p_last integer, p_count integer,
   p_checking boolean, p_undo boolean, p_classify boolean, p_preview boolean,
   out inserted integer, out updated integer, out unchanged integer, out failed integer, out preview jsonb,
   out problems jobs_private.row_problem[]
@@ -347,7 +348,7 @@ begin
 
   -- Which of several rows with one key is the valid one may take several attempts, which have to be undone.
   if p_checking and not p_undo and jobs_private.mark_duplicates(p_import_id, p_first, p_last) then
-    v_earlier := jobs_private.import_chunk(p_job_id, p_import_id, p_first, p_last, true, true, true, false);
+    v_earlier := jobs_private.import_chunk(p_job_id, p_import_id, p_first, p_last, p_count, true, true, true, false);
     problems := v_earlier.problems;
   end if;
 
@@ -373,7 +374,8 @@ begin
 
       begin
         perform jobs_private.become_importer(p_job_id, v_import.plan);
-        execute format('select count(*)::integer from (%s) ready', v_statements ->> 'ready') into v_ready using p_first, p_last;
+        execute v_statements ->> 'refused' into v_ready using p_first, p_last;
+        v_ready := p_count - v_ready;
         for v_create in select jsonb_array_elements_text(v_statements -> 'creates') loop
           execute v_create using p_first, p_last;
         end loop;
@@ -520,7 +522,7 @@ begin
     cursor := p_cursor || '{"ended": true}';
   else
     select * into v_done from jobs_private.import_chunk(
-      p_job_id, p_import_id, (p_cursor ->> 'after')::integer + 1, v_chunk.last_row,
+      p_job_id, p_import_id, (p_cursor ->> 'after')::integer + 1, v_chunk.last_row, v_chunk.row_count,
       p_checking, p_undo, (p_cursor ->> 'classify')::boolean, v_preview);
     cursor := p_cursor || jsonb_build_object(
       'after', v_chunk.last_row,
