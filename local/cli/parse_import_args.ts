@@ -86,7 +86,8 @@ export function parseImportArgs(
   environment: Record<string, string> = {},
 ): ImportArgs | null {
   const given = parseArgs(args, {
-    string: [...TEXTS, ...LISTS],
+    // Names of files are texts even where they look like numbers.
+    string: [...TEXTS, ...LISTS, "_"],
     boolean: SWITCHES,
     collect: LISTS,
     unknown: (name: string, _key?: string) => {

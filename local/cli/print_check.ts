@@ -48,13 +48,15 @@ export function printCheck(result: CheckResult, { examples }: PrintCheckOptions)
 }
 
 function problemLines(counts: CheckResult["problems_by_code"], examples: ImportProblem[], width: number) {
+  // A message quotes what was found; a narrow terminal shows it only there.
+  const narrow = width < 100;
   return tableLines({
     columns: [
       { heading: "Problem" },
       { heading: "Count", align: "right" },
       { heading: "First at" },
       { heading: "Heading", maxWidth: 14 },
-      { heading: "Found", maxWidth: width < 100 ? 12 : 22 },
+      ...(narrow ? [] : [{ heading: "Found", maxWidth: 16 }]),
       { heading: "Message" },
     ],
     rows: examples.map((problem) => [
@@ -62,7 +64,7 @@ function problemLines(counts: CheckResult["problems_by_code"], examples: ImportP
       countText(counts[problem.code] ?? 0),
       placeOf(problem),
       problem.heading ?? "",
-      problem.value ?? "",
+      ...(narrow ? [] : [problem.value ?? ""]),
       problem.message,
     ]),
   }, { width });

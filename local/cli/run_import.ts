@@ -11,6 +11,7 @@ import {
   type Job,
   type Longshore,
 } from "../../shared/client/mod.ts";
+import { checkFile } from "./check_file.ts";
 import { followJob } from "./follow_job.ts";
 import { nextSteps } from "./next_steps.ts";
 import type { Session } from "./open_session.ts";
@@ -19,8 +20,6 @@ import { firstProblems, printCheck } from "./print_check.ts";
 import { printCommit } from "./print_commit.ts";
 import { printFailure } from "./print_failure.ts";
 import { saveProblems } from "./save_problems.ts";
-import { bytesText } from "./terminal/quantities.ts";
-import { startProgressBar } from "./terminal/progress_bar.ts";
 
 export interface RunImportOptions {
   session: Session;
@@ -36,8 +35,13 @@ export async function runImport(
   { session, file, typed, signal }: RunImportOptions,
 ): Promise<number> {
   const longshore = createLongshore(session.supabase);
-  const started = await upload(longshore, args, { session, file, signal });
-  const checked = await followJob(longshore, started, { label: "Checking", signal });
+  const scope = args.scope ?? defaultScope(args.dataset, session);
+  const orgId = args.orgId ?? session.orgId;
+  const checked = await checkFile(longshore, file, {
+    request: { dataset: args.dataset, options: args.options, ...(scope ? { scope } : {}) },
+    ...(orgId ? { orgId } : {}),
+    signal,
+  });
   const problemsPath = await report(longshore, checked, args);
   const result = checkResult(checked);
 
@@ -50,26 +54,6 @@ export async function runImport(
     for (const line of nextSteps({ result, last, args, typed, problemsPath })) console.log(line);
   }
   return last.state === "succeeded" && result?.invalid === 0 && !(commitResult(last)?.failed) ? 0 : 1;
-}
-
-async function upload(
-  longshore: Longshore,
-  args: ImportArgs,
-  { session, file, signal }: Omit<RunImportOptions, "typed">,
-): Promise<Job> {
-  const bar = startProgressBar("Uploading");
-  bar.note(`${file.name}, ${bytesText(file.size)}`);
-  const scope = args.scope ?? defaultScope(args.dataset, session);
-  const orgId = args.orgId ?? session.orgId;
-  const request = { dataset: args.dataset, options: args.options, ...(scope ? { scope } : {}) };
-  try {
-    const job = await longshore.startImport(file, request, { signal, ...(orgId ? { orgId } : {}) });
-    bar.end(`${file.name}, ${bytesText(file.size)}`);
-    return job;
-  } catch (error) {
-    bar.end(file.name, { failed: true });
-    throw error;
-  }
 }
 
 function defaultScope(dataset: string, { projectId }: Session): Record<string, unknown> | null {

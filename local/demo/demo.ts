@@ -7,7 +7,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import { printFailure } from "../cli/print_failure.ts";
 import { secondsText } from "../cli/terminal/quantities.ts";
 import { type LocalStack, useLocalStack } from "../cli/use_local_stack.ts";
-import { runDemo, sayWhatNext } from "./run_demo.ts";
+import { runDemo } from "./run_demo.ts";
+import { sayWhatNext } from "./say_what_next.ts";
 
 const USAGE = "deno task demo [--exit] [--data DIR]";
 

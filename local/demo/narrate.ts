@@ -14,10 +14,5 @@ export function beginChapter(title: string, about: string): void {
 
 /** Something that has been done. */
 export function sayDone(label: string, text: string): void {
-  console.log(`  ${green("✓")} ${bold(label.padEnd(11))} ${text}`);
-}
-
-/** Names and values below each other. */
-export function sayFacts(facts: readonly [name: string, value: string][]): void {
-  for (const [name, value] of facts) console.log(`  ${name.padEnd(14)}${value}`);
+  console.log(`  ${green("✓")} ${bold(label.padEnd(10))} ${text}`);
 }

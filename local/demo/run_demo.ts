@@ -3,7 +3,6 @@
  * organization and a project with 20,000 components on that stack, the demo's files in the folder, and the story on
  * standard output. It throws where anything comes out other than it must.
  */
-import { bold, cyan } from "@std/fmt/colors";
 import { join } from "@std/path";
 import {
   type CheckResult,
@@ -16,19 +15,20 @@ import {
   type Job,
   type Longshore,
 } from "../../shared/client/mod.ts";
+import { checkFile } from "../cli/check_file.ts";
 import { followJob } from "../cli/follow_job.ts";
 import { openLocalSession } from "../cli/open_local_session.ts";
 import { firstProblems, printCheck } from "../cli/print_check.ts";
 import { printCommit } from "../cli/print_commit.ts";
-import { bytesText, countedText, countText } from "../cli/terminal/quantities.ts";
-import { startProgressBar } from "../cli/terminal/progress_bar.ts";
+import { countedText, countText } from "../cli/terminal/quantities.ts";
 import type { LocalStack } from "../cli/use_local_stack.ts";
 import { breakRows, cellsOf } from "./break_rows.ts";
 import { correctProblems } from "./correct_problems.ts";
 import { type Drawing, makeProject } from "./make_project.ts";
 import { makeCsv } from "./make_csv.ts";
+import { makeSample } from "./make_sample.ts";
 import { makeWorkbook } from "./make_workbook.ts";
-import { beginChapter, sayDone, sayFacts } from "./narrate.ts";
+import { beginChapter, sayDone } from "./narrate.ts";
 
 export interface DemoOutcome {
   /** Where the demo's files lie. */
@@ -93,7 +93,7 @@ export async function runDemo(
   });
   const second = await check(imports, correctedFile, { dataset: "pipetrak.components" });
   expect(second.result.invalid === 0, "no problems in the corrected file", second.result);
-  sayFacts([["", `${countedText(second.result.valid, "row")}, no problems`]]);
+  sayDone("Found", `${countedText(second.result.valid, "row")}, no problems`);
 
   beginChapter(
     "Committed",
@@ -109,7 +109,10 @@ export async function runDemo(
     .select("*", { count: "exact", head: true }).eq("project_id", person.project_id);
   if (error) throw error;
   console.log();
-  sayDone("In the table", `${countText(count ?? 0)} components, each with the milestones of its type`);
+  sayDone(
+    "Counted",
+    `${countText(count ?? 0)} components in the table, each with the milestones of its type`,
+  );
 
   beginChapter(
     "The same list as CSV, compared",
@@ -122,11 +125,11 @@ export async function runDemo(
     options: { mode: "upsert" },
   });
   const { would, invalid } = third.result;
-  sayFacts([[
-    "",
+  sayDone(
+    "Found",
     `${countText(would.unchanged)} unchanged, ${countText(would.update)} to update, ` +
-    `${countText(would.insert)} to insert, ${countText(invalid)} with problems`,
-  ]]);
+      `${countText(would.insert)} to insert, ${countText(invalid)} with problems`,
+  );
   expect(would.unchanged === size, "every row unchanged", third.result);
 
   const samplePath = join(filesDir, "my.csv");
@@ -154,15 +157,11 @@ async function check(
   file: File,
   request: Pick<ImportRequest, "dataset" | "options">,
 ): Promise<{ job: Job; result: CheckResult }> {
-  const bar = startProgressBar("Uploading");
-  bar.note(`${file.name}, ${bytesText(file.size)}`);
-  const started = await longshore.startImport(
-    file,
-    { ...request, scope: { project_id: projectId } },
-    { orgId, signal },
-  );
-  bar.end(`${file.name}, ${bytesText(file.size)}`);
-  const job = await followJob(longshore, started, { label: "Checking", signal });
+  const job = await checkFile(longshore, file, {
+    request: { ...request, scope: { project_id: projectId } },
+    orgId,
+    signal,
+  });
   signal.throwIfAborted();
   const result = checkResult(job);
   if (!result) throw job.error ?? new Error(`Cannot go on: found the check ${job.state}, expected succeeded`);
@@ -194,33 +193,7 @@ async function saveFile(
   return file;
 }
 
-/** A few rows to play with, two of them wrong. */
-function makeSample(drawings: Drawing[]): string {
-  const [first, second] = drawings.map((drawing) => drawing.number);
-  return [
-    "Tag No,Description,Type,Drawing No,Qty,Weight (kg)",
-    `NEW-001,6" pipe spool,spool,${first},1,120.5`,
-    `NEW-002,6" gate valve,valve,${first},1,88`,
-    `NEW-003,6" gate valve,vavle,${second},1,88`,
-    `NEW-004,Spring hanger,support,${second},two,14.2`,
-    `NEW-005,Pressure gauge,instrument,${second},1,0.9`,
-    "",
-  ].join("\n");
-}
-
 /** The demo is a promise: where it does not hold, it must not look as if it did. */
 function expect(holds: boolean, what: string, found: unknown): asserts holds {
   if (!holds) throw new Error(`Cannot go on with the demo: expected ${what}, found ${JSON.stringify(found)}`);
-}
-
-export function sayWhatNext({ filesDir, samplePath }: DemoOutcome, stack: LocalStack): void {
-  const fact = (name: string, value: string) => console.log(`  ${bold(name.padEnd(16))}${value}`);
-  console.log(`\n${bold("What next")}\n`);
-  fact("Your own file", cyan("deno task import my.csv"));
-  fact("A sample", cyan(`deno task import ${samplePath}`));
-  fact("What is missing", cyan("deno task import --help"));
-  fact("The demo's files", filesDir);
-  fact("API", stack.url);
-  fact("Publishable key", stack.publishableKey);
-  fact("Person", `${join(stack.dataDir, "session.json")}`);
 }

@@ -17,8 +17,7 @@ export interface ProgressBar {
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const FRAME_MS = 80;
-const LABEL_WIDTH = 11;
-const BAR_WIDTH = 24;
+const LABEL_WIDTH = 10;
 /** Between two lines of a log. */
 const LINE_MS = 2_000;
 
@@ -54,7 +53,7 @@ export function startProgressBar(label: string): ProgressBar {
       clearInterval(timer);
       const sign = failed ? red("✗") : green("✓");
       if (live) write(`\r\x1b[K  ${sign} ${bold(label.padEnd(LABEL_WIDTH))} ${text}\n\x1b[?25h`);
-      else write(`${label}: ${text}\n`);
+      else if (text !== note || failed) write(`${label}: ${failed ? "failed, " : ""}${text}\n`);
     },
   };
 
@@ -62,12 +61,13 @@ export function startProgressBar(label: string): ProgressBar {
     const head = `  ${cyan(FRAMES[frame % FRAMES.length] ?? "")} ${bold(label.padEnd(LABEL_WIDTH))} `;
     const room = terminalWidth(Deno.stderr) - LABEL_WIDTH - 6;
     if (!progress) return head + dim(note.slice(0, room));
-    const bar = progress.percent === null ? "" : `${barOf(progress.percent)} `;
-    const left = room - (bar ? BAR_WIDTH + 1 : 0);
-    // What matters least goes first where the line is short.
+    const barWidth = room < 80 ? 8 : 24;
+    const bar = progress.percent === null ? "" : `${barOf(progress.percent, barWidth)} `;
+    const left = room - (bar ? barWidth + 1 : 0);
+    // What matters least goes first where the line is short: the speed, then the amount.
     const facts = factsOf(progress);
     while (facts.length > 1 && facts.join("  ").length > left) facts.splice(facts.length > 2 ? 2 : 1, 1);
-    return head + bar + dim(facts.join("  ").slice(0, Math.max(0, left)));
+    return head + bar + dim(facts.join("  ").slice(0, left));
   }
 }
 
@@ -77,15 +77,15 @@ function factsOf({ phase, done, total, unit, percent, rows_per_second, eta_secon
   const named = unit === "bytes" ? "" : ` ${unit}`;
   return [
     percent === null ? phase : `${phase} ${Math.floor(percent)} %`,
-    ...(done > 0 || total ? [`${amount(done)}${total === null ? "" : ` of ${amount(total)}`}${named}`] : []),
-    ...(rows_per_second > 0 ? [`${amount(rows_per_second)}${named}/s`] : []),
+    ...(done > 0 || total ? [`${amount(done)}${total === null ? "" : `/${amount(total)}`}${named}`] : []),
+    ...(rows_per_second > 0 ? [`${amount(rows_per_second)}/s`] : []),
     ...(eta_seconds ? [`${secondsText(eta_seconds).replace(".0", "")} left`] : []),
   ];
 }
 
-function barOf(percent: number): string {
-  const filled = Math.round((Math.min(100, percent) / 100) * BAR_WIDTH);
-  return cyan("█".repeat(filled)) + dim("░".repeat(BAR_WIDTH - filled));
+function barOf(percent: number, width: number): string {
+  const filled = Math.round((Math.min(100, percent) / 100) * width);
+  return cyan("█".repeat(filled)) + dim("░".repeat(width - filled));
 }
 
 function write(text: string): void {
