@@ -12,6 +12,8 @@ import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Undone writes leave dead rows in the target, and dead index entries slow the rest of a long check down. */
 const VACUUM_EVERY_ROWS = 100_000;
+/** Chunks between two checkpoints: each is undone by itself, so that its locks are short. */
+const CHUNKS = 4;
 /** Problems that one transaction keeps in memory, in characters; with more, the check goes chunk by chunk. */
 const PROBLEM_CHARACTERS = 16_000_000;
 
@@ -24,10 +26,18 @@ export async function checkRows(
   const whole = start.whole ? await checkInOneTransaction(slice, start) : null;
   let cursor: CheckingCursor = whole ??
     { ...start, ...(start.whole ? { guarantee: "per_chunk", whole: false } : {}) };
-  while (!cursor.ended && !slice.shouldStop()) {
+  // At least one step, however little a slice may do: slices without a step would follow each other for ever.
+  for (let steps = 0; !cursor.ended && (steps === 0 || !slice.shouldStop()); steps++) {
     const progress = slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
     const before: CheckingCursor = cursor;
-    const options = { importId: slice.job.id, checking: true, undo: true, checkpoint: true, progress };
+    const options = {
+      importId: slice.job.id,
+      checking: true,
+      undo: true,
+      checkpoint: true,
+      chunks: CHUNKS,
+      progress,
+    };
     const step = await withChunkRetries(
       slice,
       () => importStep(slice.sql, slice, { ...options, cursor: before }),

@@ -58,7 +58,8 @@ export async function readFile(
 
     const stage = stagerFor(request, cursor);
     const target = { slot: cursor.layout.slot, columnCount: request.dataset.columns.length };
-    while (!next.done && !slice.shouldStop()) {
+    // At least one transaction, however much of the budget was spent on opening the file.
+    for (let steps = 0; !next.done && (steps === 0 || !slice.shouldStop()); steps++) {
       let reached: ReadingCursor = cursor;
       await slice.sql.begin(async (transaction) => {
         const copy = await openRowCopy(transaction, target);

@@ -2,12 +2,13 @@
  * What a check found → the first problems as rows of the API, all of them as problems.csv in Storage, and the result.
  * May run again after a death: everything is replaced.
  */
+import { copyOut } from "../jobs/copy_out.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor, Layout } from "./check_cursor.ts";
 import { maskPreview } from "./mask_preview.ts";
 import { PROBLEM_HEADINGS } from "./match_columns.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
-import { countImport, PHASES, problemsFileQuery, publishProblems, readProblemsFile } from "./staging.ts";
+import { countImport, PHASES, problemsFileQuery, publishProblems } from "./staging.ts";
 import { storageRequest } from "./storage_request.ts";
 
 export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cursor: CheckingCursor) {
@@ -39,19 +40,20 @@ async function writeProblemsFile(
 ): Promise<{ bucket: string; path: string }> {
   const file = { bucket: "exports", path: `${slice.job.org_id}/${slice.job.id}/problems.csv` };
   const query = await problemsFileQuery(slice.sql, slice.job.id, width);
-  await slice.asOwner(async (transaction) => {
-    const rows = await readProblemsFile(transaction, query);
-    const response = await storageRequest(`/object/${file.bucket}/${file.path}`, {
-      method: "POST",
-      headers: { "content-type": "text/csv", "x-upsert": "true" },
-      body: ReadableStream.from(withHeadings(headings, width, rows)),
-      signal: slice.signal,
-    });
-    await response.body?.cancel();
-    if (!response.ok) {
-      throw new Error(`Cannot write problems.csv: found status ${response.status} from Storage`);
-    }
-  });
+  await slice.asOwner((transaction) =>
+    copyOut(transaction, query, async (rows) => {
+      const response = await storageRequest(`/object/${file.bucket}/${file.path}`, {
+        method: "POST",
+        headers: { "content-type": "text/csv", "x-upsert": "true" },
+        body: ReadableStream.from(withHeadings(headings, width, rows)),
+        signal: slice.signal,
+      });
+      await response.body?.cancel();
+      if (!response.ok) {
+        throw new Error(`Cannot write problems.csv: found status ${response.status} from Storage`);
+      }
+    })
+  );
   return file;
 }
 

@@ -2,7 +2,6 @@
  * The only caller of the SQL of imports: staging, checking, writing, and what is told about it. Every call shows the
  * lease's token, or runs in a transaction that ends with a checkpoint which does.
  */
-import { Readable } from "node:stream";
 import type { Sql, Transaction } from "../jobs/connect.ts";
 import type { JobProgress } from "../jobs/job.ts";
 import type { Slice } from "../jobs/slice.ts";
@@ -53,9 +52,14 @@ export async function copyProblems(sql: Transaction, target: CopyTarget, text: s
 const encoder = new TextEncoder();
 
 async function openCopy(sql: Transaction, statement: string): Promise<RowCopy> {
-  const writable = await sql.unsafe(statement).writable();
+  const query = sql.unsafe(statement);
+  const writable = await query.writable();
   let sent: Promise<void> = Promise.resolve();
-  const failed = new Promise<never>((_, reject) => writable.once("error", reject));
+  const failed = new Promise<never>((_, reject) => {
+    writable.once("error", reject);
+    // What the database says after the last byte, postgres.js tells the query alone, which is settled already.
+    Object.assign(query, { reject });
+  });
   // Whoever writes or ends hears of it; nobody has to.
   failed.catch(() => {});
   return {
@@ -144,6 +148,8 @@ export interface StepOptions<C extends StepCursor> {
   undo: boolean;
   /** Rows of a chunk. @default the settings' */
   size?: number;
+  /** Chunks in one call. @default 1 */
+  chunks?: number;
   /** Commit the cursor with the chunk; without, the transaction at hand has to. */
   checkpoint: boolean;
   progress?: JobProgress | null;
@@ -161,14 +167,12 @@ export async function importStep<C extends StepCursor>(
   slice: Slice,
   options: StepOptions<C>,
 ): Promise<StepOutcome<C>> {
-  const { importId, checking, undo } = options;
+  const { importId, checking, undo, size = slice.settings.chunk_rows, chunks = 1 } = options;
   const progress = options.progress ? JSON.stringify(options.progress) : null;
   const [row] = await sql<StepOutcome<C>[]>`
     select cursor, problems from jobs_private.import_step(
       ${slice.job.id}, ${options.checkpoint ? slice.token : null}, ${importId},
-      ${JSON.stringify(options.cursor)}::text::jsonb, ${
-    options.size ?? slice.settings.chunk_rows
-  }, ${checking}, ${undo},
+      ${JSON.stringify(options.cursor)}::text::jsonb, ${size}, ${chunks}, ${checking}, ${undo},
       ${progress}::text::jsonb)`;
   return row!;
 }
@@ -227,15 +231,7 @@ export async function publishProblems(
   await sql`select jobs_private.publish_problems(${slice.job.id}, ${slice.token}, ${importId}, ${phases}::smallint[])`;
 }
 
-/** The rows with problems as CSV without a heading line, read as the owner of the job. */
-export async function readProblemsFile(
-  transaction: Transaction,
-  query: string,
-): Promise<ReadableStream<Uint8Array>> {
-  const readable = await transaction.unsafe(`copy (${query}) to stdout with (format csv)`).readable();
-  return Readable.toWeb(readable) as ReadableStream<Uint8Array>;
-}
-
+/** The query behind problems.csv, for COPY as the owner of the job: without a heading line. */
 export async function problemsFileQuery(sql: Sql, importId: string, width: number): Promise<string> {
   const [row] = await sql<{ query: string }[]>`
     select jobs_private.problems_file_query(${importId}, ${width}) as query`;

@@ -27,7 +27,9 @@ export async function writeInChunks(
   { importId, stopAfter }: WriteInChunksOptions,
 ): Promise<CommitCursor> {
   let cursor = start;
-  while (!cursor.ended && !hasTooMany(cursor, stopAfter) && !slice.shouldStop()) {
+  // At least one step, however little a slice may do: slices without a step would follow each other for ever.
+  for (let steps = 0; steps === 0 || !slice.shouldStop(); steps++) {
+    if (cursor.ended || hasTooMany(cursor, stopAfter)) break;
     const progress = slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
     const options = { importId, cursor, checking: false, undo: false, checkpoint: true, progress };
     ({ cursor } = await withChunkRetries(slice, () => importStep(slice.sql, slice, options)));

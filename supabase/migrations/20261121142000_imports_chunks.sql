@@ -496,15 +496,16 @@ comment on function jobs_private.next_chunk is 'Where the next chunk of staged r
 revoke all on function jobs_private.next_chunk from public;
 grant execute on function jobs_private.next_chunk to longshore_worker;
 
--- One step of a check or a commit: the next chunk of rows, and the cursor behind it, in one call.
+-- One step of a check or a commit: the next chunks of rows, and the cursor behind them, in one call.
 --   p_cursor  {after, done, counts: {inserted, updated, unchanged, skipped, failed}, classify, preview, …}; what else
 --             it holds is kept. skipped are rows that have a problem already.
 --   p_size    rows of a chunk
+--   p_chunks  how many chunks at most; each that is undone lets go of its locks at once
 --   p_token   the lease; null where the caller's transaction holds several steps and ends with a checkpoint of its own
--- Answers the cursor behind the chunk, with {ended: true} when there were no more rows, and new problems where the
+-- Answers the cursor behind the chunks, with {ended: true} when there were no more rows, and new problems where the
 -- caller's transaction may be undone.
 create function jobs_private.import_step(
-  p_job_id uuid, p_token bigint, p_import_id uuid, p_cursor jsonb, p_size integer,
+  p_job_id uuid, p_token bigint, p_import_id uuid, p_cursor jsonb, p_size integer, p_chunks integer,
   p_checking boolean, p_undo boolean, p_progress jsonb,
   out cursor jsonb, out problems text
 )
@@ -512,39 +513,52 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  v_after integer := p_cursor ->> 'after';
+  v_rows integer := p_cursor ->> 'done';
+  v_classify boolean := p_cursor ->> 'classify';
+  v_inserted integer := p_cursor #>> '{counts,inserted}';
+  v_updated integer := p_cursor #>> '{counts,updated}';
+  v_unchanged integer := p_cursor #>> '{counts,unchanged}';
+  v_skipped integer := p_cursor #>> '{counts,skipped}';
+  v_failed integer := p_cursor #>> '{counts,failed}';
+  v_preview jsonb := p_cursor -> 'preview';
+  v_problems jobs_private.row_problem[] := '{}';
   v_chunk record;
   v_done record;
-  v_counts jsonb := p_cursor -> 'counts';
-  v_preview boolean := p_checking and jsonb_array_length(p_cursor -> 'preview') = 0;
+  v_ended boolean := false;
 begin
-  select * into v_chunk from jobs_private.next_chunk(p_import_id, (p_cursor ->> 'after')::integer, p_size);
-  if v_chunk.last_row is null then
-    cursor := p_cursor || '{"ended": true}';
-  else
+  for v_n in 1..p_chunks loop
+    select * into v_chunk from jobs_private.next_chunk(p_import_id, v_after, p_size);
+    v_ended := v_chunk.last_row is null;
+    exit when v_ended;
     select * into v_done from jobs_private.import_chunk(
-      p_job_id, p_import_id, (p_cursor ->> 'after')::integer + 1, v_chunk.last_row, v_chunk.row_count,
-      p_checking, p_undo, (p_cursor ->> 'classify')::boolean, v_preview);
-    cursor := p_cursor || jsonb_build_object(
-      'after', v_chunk.last_row,
-      'done', (p_cursor ->> 'done')::integer + v_chunk.row_count,
-      'classify', p_checking and v_done.failed > 0,
-      'counts', jsonb_build_object(
-        'inserted', (v_counts ->> 'inserted')::integer + v_done.inserted,
-        'updated', (v_counts ->> 'updated')::integer + v_done.updated,
-        'unchanged', (v_counts ->> 'unchanged')::integer + v_done.unchanged,
-        'failed', (v_counts ->> 'failed')::integer + v_done.failed,
-        'skipped', (v_counts ->> 'skipped')::integer + v_chunk.row_count
-          - v_done.inserted - v_done.updated - v_done.unchanged - v_done.failed));
-    if v_preview then
-      cursor := cursor || jsonb_build_object('preview', coalesce(v_done.preview, '[]'));
+      p_job_id, p_import_id, v_after + 1, v_chunk.last_row, v_chunk.row_count,
+      p_checking, p_undo, v_classify, p_checking and jsonb_array_length(v_preview) = 0);
+    v_after := v_chunk.last_row;
+    v_rows := v_rows + v_chunk.row_count;
+    v_classify := p_checking and v_done.failed > 0;
+    v_inserted := v_inserted + v_done.inserted;
+    v_updated := v_updated + v_done.updated;
+    v_unchanged := v_unchanged + v_done.unchanged;
+    v_failed := v_failed + v_done.failed;
+    v_skipped := v_skipped + v_chunk.row_count
+      - v_done.inserted - v_done.updated - v_done.unchanged - v_done.failed;
+    v_preview := coalesce(v_done.preview, v_preview);
+    if p_token is null then
+      v_problems := v_problems || v_done.problems;
     end if;
-    problems := case when p_token is null and v_done.failed > 0 then v_done.problems::text end;
-  end if;
+  end loop;
+
+  cursor := p_cursor || jsonb_build_object(
+    'after', v_after, 'done', v_rows, 'classify', v_classify, 'preview', v_preview, 'ended', v_ended,
+    'counts', jsonb_build_object(
+      'inserted', v_inserted, 'updated', v_updated, 'unchanged', v_unchanged, 'skipped', v_skipped, 'failed', v_failed));
+  problems := case when cardinality(v_problems) > 0 then v_problems::text end;
   if p_token is not null then
     perform jobs_private.checkpoint(p_job_id, p_token, cursor, p_progress);
   end if;
 end;
 $$;
-comment on function jobs_private.import_step is 'Checks or writes the next chunk of staged rows and moves the cursor behind it.';
+comment on function jobs_private.import_step is 'Checks or writes the next chunks of staged rows and moves the cursor behind them.';
 revoke all on function jobs_private.import_step from public;
 grant execute on function jobs_private.import_step to longshore_worker;
