@@ -379,7 +379,7 @@ begin
     v_write := format('insert into %s as t (%s) select %s from (%s) s', v_target,
       (select string_agg(quote_ident(n), ', ' order by o) from unnest(v_names) with ordinality n(n, o)),
       array_to_string(v_inserts, ', '), v_source);
-    v_preview := format('with w as (%s returning to_jsonb(t) as written) select count(*)::integer, 0, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
+    v_preview := format('with w as (%s order by s.row_number returning to_jsonb(t) as written) select count(*)::integer, 0, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
     v_write := format('with w as (%s returning 1) select count(*)::integer, 0, null::jsonb from w', v_write);
   else
     v_write := format('merge into %s t using (%s) s on %s%s%s', v_target, v_source, v_key_match,
@@ -396,8 +396,8 @@ begin
       v_write := v_write || ' when matched then do nothing';
     end if;
     v_preview := format(
-      'with w as (%s returning merge_action() as action, to_jsonb(t) as written) select count(*) filter (where action = ''INSERT'')::integer,'
-      ' count(*) filter (where action = ''UPDATE'')::integer, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
+      'with w as (%s returning merge_action() as action, s.row_number, to_jsonb(t) as written) select count(*) filter (where action = ''INSERT'')::integer,'
+      ' count(*) filter (where action = ''UPDATE'')::integer, (select jsonb_agg(written order by row_number) from (select row_number, written from w order by row_number limit 20) first) from w', v_write);
     v_write := format(
       'with w as (%s returning merge_action() as action) select count(*) filter (where action = ''INSERT'')::integer,'
       ' count(*) filter (where action = ''UPDATE'')::integer, null::jsonb from w', v_write);
