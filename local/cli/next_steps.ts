@@ -14,54 +14,82 @@ export interface Outcome {
   problemsPath: string | null;
 }
 
+const COMMITTING = ["commit", "policy", "stop-after"];
+/** What problems.csv does not take over from the file it comes from. */
+const READING = ["sheet", "header-row", "delimiter", "encoding"];
+const TARGET = ["data", "url", "key", "email", "password", "token", "org"];
+
 export function nextSteps({ result, last, args, typed, problemsPath }: Outcome): string[] {
-  const steps: [string, string | null][] = [];
+  const { would, invalid, valid, problems_by_code: problems } = result;
   const written = last.kind === "import_commit" && last.state === "succeeded";
+  const writes = would.insert + would.update;
+  const step = (what: string, flags: string[]) => ({ what, command: commandLine(flags) });
+  const steps: { what: string; command: string }[] = [];
+
   if (problemsPath) {
-    steps.push([
-      `Correct the rows in ${problemsPath} and import that file`,
-      commandLine([problemsPath, ...flagsOf(typed, args.file)]),
-    ]);
+    const flags = without(typed, [...COMMITTING, ...READING], args.file);
+    steps.push(step(`Correct the rows in ${problemsPath} and import that file`, [problemsPath, ...flags]));
   }
-  if ((result.problems_by_code["unknown_reference"] ?? 0) > 0 && args.dataset === "pipetrak.components") {
-    steps.push([
-      "Drawings that are not in the register: import them first (number, revision, title)",
-      commandLine(["drawings.csv", "--dataset", "pipetrak.drawings", "--commit"]),
-    ], [
-      "or have those that the file names added on the way",
-      commandLine([...typed, "--option", "create_drawings=true"]),
-    ]);
-  }
-  const newRows = result.would.insert === 0 && (result.problems_by_code["duplicate_existing"] ?? 0) > 0;
-  if (newRows && (args.options.mode ?? "insert") === "insert") {
-    steps.push([
-      "The rows are there already: compare and update them",
-      commandLine([...typed, "--mode", "upsert"]),
-    ]);
-  }
-  const writes = result.would.insert + result.would.update;
-  if (!args.commit && writes > 0) {
+  if (problems["unknown_reference"] && args.dataset === "pipetrak.components") {
+    const drawings = ["drawings.csv", "--dataset", "pipetrak.drawings", "--commit", ...only(typed, TARGET)];
     steps.push(
-      result.invalid === 0 ? [`Write ${countedText(writes, "row")}`, commandLine([...typed, "--commit"])] : [
-        `Write the good rows (${countText(result.valid)}) and leave the others out`,
-        commandLine([...typed, "--commit", "--policy", "valid_rows"]),
-      ],
+      step("Register the drawings that are missing first (number, revision, title)", drawings),
+      step("or have them added on the way", [...typed, "--option", "create_drawings=true"]),
     );
   }
-  if (steps.length === 0) {
-    return written || writes > 0 ? [] : ["", "  Nothing to write: every row is there as it is."];
+  if (problems["duplicate_existing"] && (args.options.mode ?? "insert") === "insert") {
+    const flags = [...without(typed, ["mode"]), "--mode", "upsert"];
+    steps.push(step("Compare rows that are there already, and update them", flags));
   }
-  return [
-    "",
-    bold("  What next"),
-    ...steps.flatMap(([what, command]) => [`  ${what}`, ...(command ? [dim(`    ${command}`)] : [])]),
-  ];
+  if (!written && writes > 0) {
+    const flags = [...without(typed, COMMITTING), "--commit"];
+    steps.push(
+      invalid === 0
+        ? step(`Write ${countedText(writes, "row")}`, flags)
+        : step(`Write the good rows (${countText(valid)}) and leave the others out`, [
+          ...flags,
+          "--policy",
+          "valid_rows",
+        ]),
+    );
+  }
+  if (steps.length > 0) {
+    return [
+      "",
+      bold("  What next"),
+      ...steps.flatMap(({ what, command }) => [`  ${what}`, dim(`    ${command}`)]),
+    ];
+  }
+  return written || writes > 0 ? [] : ["", "  Nothing to write: every row is there as it is."];
 }
 
-/** What was typed, without the file. */
-function flagsOf(typed: string[], file: string): string[] {
-  const at = typed.indexOf(file);
-  return typed.filter((_, place) => place !== at);
+/** What was typed without some options, and without the file where it is named. */
+function without(typed: string[], names: string[], file?: string): string[] {
+  return partsOf(typed)
+    .filter(({ name, texts }) => name === null ? texts[0] !== file : !names.includes(name))
+    .flatMap(({ texts }) => texts);
+}
+
+function only(typed: string[], names: string[]): string[] {
+  return partsOf(typed).filter(({ name }) => name !== null && names.includes(name)).flatMap(({ texts }) =>
+    texts
+  );
+}
+
+/** Options with their values, each together; the name of a file has none. */
+function partsOf(typed: string[]): { name: string | null; texts: string[] }[] {
+  const parts: { name: string | null; texts: string[] }[] = [];
+  for (let place = 0; place < typed.length; place++) {
+    const text = typed[place] ?? "";
+    if (!text.startsWith("--")) {
+      parts.push({ name: null, texts: [text] });
+      continue;
+    }
+    const [name = "", value] = text.slice(2).split("=", 2);
+    const alone = value !== undefined || name === "commit" || name === "json";
+    parts.push({ name, texts: alone ? [text] : typed.slice(place, ++place + 1) });
+  }
+  return parts;
 }
 
 function commandLine(args: string[]): string {

@@ -2,14 +2,14 @@
  * One import from a terminal. In: what the command line says, the session, the file. Out: an exit code: 0 where every row
  * is good and, with `--commit`, written; else 1. The story is upload, check, report, commit.
  */
-import { dim, green } from "@std/fmt/colors";
+import { dim } from "@std/fmt/colors";
 import {
   checkResult,
   commitResult,
   createLongshore,
-  hasEnded,
   type Job,
   type Longshore,
+  LongshoreClientError,
 } from "../../shared/client/mod.ts";
 import { checkFile } from "./check_file.ts";
 import { followJob } from "./follow_job.ts";
@@ -53,7 +53,10 @@ export async function runImport(
   else if (result) {
     for (const line of nextSteps({ result, last, args, typed, problemsPath })) console.log(line);
   }
-  return last.state === "succeeded" && result?.invalid === 0 && !(commitResult(last)?.failed) ? 0 : 1;
+  const written = !args.commit || last.kind === "import_commit";
+  return written && last.state === "succeeded" && result?.invalid === 0 && !commitResult(last)?.failed
+    ? 0
+    : 1;
 }
 
 function defaultScope(dataset: string, { projectId }: Session): Record<string, unknown> | null {
@@ -71,19 +74,24 @@ async function report(longshore: Longshore, job: Job, args: ImportArgs): Promise
   return path;
 }
 
+/** The job of the commit; the check where its commit was refused, which leaves it as it was. */
 async function commit(
   longshore: Longshore,
   checked: Job,
   { json, signal, ...options }: NonNullable<ImportArgs["commit"]> & { json: boolean; signal: AbortSignal },
 ): Promise<Job> {
   if (!json) console.log();
-  const started = await longshore.commitImport(checked.id, { ...options, signal });
-  const ended = hasEnded(started)
-    ? started
-    : await followJob(longshore, started, { label: "Committing", signal });
+  let started: Job;
+  try {
+    started = await longshore.commitImport(checked.id, { ...options, signal });
+  } catch (error) {
+    if (!(error instanceof LongshoreClientError) || error.status !== 409) throw error;
+    printFailure(error);
+    return checked;
+  }
+  const ended = await followJob(longshore, started, { label: "Committing", signal });
   const result = commitResult(ended);
   if (result && !json) printCommit(result);
   if (ended.error) printFailure(ended.error);
-  else if (ended.state === "succeeded" && !json) console.log(green("\n  Written."));
   return ended;
 }

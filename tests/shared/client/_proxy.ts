@@ -13,6 +13,8 @@ export interface Proxy {
   swallowed: number;
   /** Answers HTTP requests in place of the server, where it returns a response. */
   intercept: (request: Request) => Response | null | Promise<Response | null>;
+  /** Sends a request on to the server, as it does with those that are not intercepted. */
+  forward(request: Request): Promise<Response>;
   /** Breaks every open socket. Returns how many there were. */
   dropSockets(): number;
   stop(): Promise<void>;
@@ -32,6 +34,7 @@ export function startProxy(targetUrl: string): Proxy {
     swallow: false,
     swallowed: 0,
     intercept: () => null,
+    forward,
     dropSockets() {
       const open = [...sockets];
       for (const socket of open) socket.close();
@@ -46,20 +49,26 @@ export function startProxy(targetUrl: string): Proxy {
   return proxy;
 
   async function handle(request: Request): Promise<Response> {
-    const { pathname, search } = new URL(request.url);
-    const target = new URL(pathname + search, targetUrl);
-    if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return pipeSocket(request, target);
-    proxy.requests.push(pathname);
-    const answer = await proxy.intercept(request);
-    if (answer) return answer;
+    if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return pipeSocket(request);
+    proxy.requests.push(new URL(request.url).pathname);
+    return await proxy.intercept(request) ?? await forward(request);
+  }
+
+  async function forward(request: Request): Promise<Response> {
     const headers = new Headers(request.headers);
     headers.delete("host");
     const body = request.body ? await request.arrayBuffer() : null;
-    return await fetch(target, { method: request.method, headers, body, redirect: "manual" });
+    return await fetch(targetOf(request), { method: request.method, headers, body, redirect: "manual" });
   }
 
-  function pipeSocket(request: Request, target: URL): Response {
+  function targetOf(request: Request): URL {
+    const { pathname, search } = new URL(request.url);
+    return new URL(pathname + search, targetUrl);
+  }
+
+  function pipeSocket(request: Request): Response {
     const { socket: client, response } = Deno.upgradeWebSocket(request);
+    const target = targetOf(request);
     target.protocol = "ws:";
     const server = new WebSocket(target);
     client.binaryType = server.binaryType = "arraybuffer";
