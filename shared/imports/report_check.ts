@@ -2,9 +2,9 @@
  * What a check found → the first problems as rows of the API, all of them as problems.csv in Storage, and the result.
  * May run again after a death: everything is replaced.
  */
+import { copyOut } from "../jobs/copy_out.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor, Layout } from "./check_cursor.ts";
-import { copyOut } from "./copy_out.ts";
 import { maskPreview } from "./mask_preview.ts";
 import { PROBLEM_HEADINGS } from "./match_columns.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
