@@ -48,7 +48,7 @@ export function coercerOf(column: Column, options: CoercionOptions = {}): Coerce
     const value = convert(cell, context);
     if (typeof value !== "string") return value;
     if (values) {
-      const known = values.get(fold(value));
+      const known = values.get(value) ?? values.get(fold(value));
       return known ?? refuse("not_in_list", value, notInList(value, column.values ?? []));
     }
     if (column.maxLength !== undefined && value.length > column.maxLength) {

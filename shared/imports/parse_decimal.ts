@@ -6,7 +6,8 @@
 export type DecimalMark = "." | ",";
 
 export function parseDecimal(text: string, mark?: DecimalMark): string | "ambiguous" | null {
-  // The everyday case first.
+  // The everyday cases first: what is canonical already, then plain digits.
+  if (CANONICAL.test(text) && (mark !== "," || !text.includes(".")) && text !== "-0") return text;
   if (PLAIN.test(text)) {
     return mark === "," && GROUPED_BY_POINT.test(text) ? text.replace(".", "") : canonical(text);
   }
@@ -32,6 +33,7 @@ export function parseDecimal(text: string, mark?: DecimalMark): string | "ambigu
   return canonical(whole.replaceAll(group, "") + (fractions.length ? `.${fractions[0]}` : ""));
 }
 
+const CANONICAL = /^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?$/;
 const PLAIN = /^[-+]?(\d+\.?\d*|\.\d+)$/;
 const GROUPED_BY_POINT = /^[-+]?\d{1,3}\.\d{3}$/;
 const SPACES = /[\s\u00a0\u202f'’]/g;

@@ -42,7 +42,9 @@ export function stagerOf(dataset: Dataset, options: StageOptions): Stager {
   const places = fileIndex.flatMap((index, place) =>
     index === null ? [] : [{ place, index, coerce: coercers[place]! }]
   );
-  const taken = new Set(fileIndex.filter((index) => index !== null));
+  const ignored = Array.from({ length: width }, (_, index) => index).filter((index) =>
+    !fileIndex.includes(index)
+  );
   const names = dataset.columns.map((column) => column.name);
 
   return (batch, after) => {
@@ -51,42 +53,42 @@ export function stagerOf(dataset: Dataset, options: StageOptions): Stager {
     let rowCount = 0;
     let invalidCount = 0;
     let widest = width;
+    let rowNumber = 0;
+    let found = "";
     const cells: string[] = dataset.columns.map(() => "\\N");
+    const add: AddProblem = (place, code, message, value) => {
+      found += `${rowNumber}\t${place === null ? "\\N" : place + 1}\t${code}\t${escapeCopy(message)}\t${
+        value === null ? "\\N" : escapeCopy(value.slice(0, 200))
+      }\t1\n`;
+    };
 
     for (let r = 0; r < batch.rows.length; r++) {
-      const rowNumber = batch.rowNumbers[r]!;
+      rowNumber = batch.rowNumbers[r]!;
       if (rowNumber <= after) continue;
       const row = batch.rows[r]!;
-      let found = "";
-      let keepRaw = false;
-      const add = (place: number | null, code: ProblemCode, message: string, value: string | null) => {
-        found += `${rowNumber}\t${place === null ? "\\N" : place + 1}\t${code}\t${escapeCopy(message)}\t${
-          value === null ? "\\N" : escapeCopy(value.slice(0, 200))
-        }\t1\n`;
-      };
+      found = "";
 
       const flaw = batch.flaws?.get(r);
       const shape = flaw ? describeFlaw(flaw) : misshapen(row, width, fixedWidth);
+      let keepRaw = shape !== null || holdsAny(row, ignored);
       if (shape) add(null, shape.code, shape.message, null);
-      for (const { place, index, coerce } of places) {
+      for (let p = 0; p < places.length; p++) {
+        const { place, index, coerce } = places[p]!;
         const cell = row[index] ?? null;
         const value = shape ? null : coerce(cell);
         if (typeof value === "string") {
           cells[place] = escapeCopy(value);
-          if (value !== cell) keepRaw = true;
+          if (value !== cell && value !== String(cell)) keepRaw = true;
           continue;
         }
         cells[place] = "\\N";
         if (cell !== null) keepRaw = true;
         if (value !== null) add(place, value.code, value.message, cell === null ? null : String(cell));
       }
-      if (!keepRaw) keepRaw = hasOthers(row, taken);
-      if (!found && dataset.row) checkRow(dataset, names, cells, add);
+      if (dataset.row && !found) checkRow(dataset, names, cells, add);
 
-      const line = batch.lines?.[r];
-      rows += `${rowNumber}\t${line ?? "\\N"}\t${keepRaw ? escapeCopy(rawOf(row)) : "\\N"}\t${
-        cells.join("\t")
-      }\n`;
+      const raw = keepRaw ? escapeCopy(rawOf(row)) : "\\N";
+      rows += `${rowNumber}\t${batch.lines?.[r] ?? "\\N"}\t${raw}\t${cells.join("\t")}\n`;
       rowCount++;
       if (row.length > widest) widest = row.length;
       if (found) {
@@ -97,6 +99,8 @@ export function stagerOf(dataset: Dataset, options: StageOptions): Stager {
     return { rows, problems, rowCount, invalidCount, width: widest };
   };
 }
+
+type AddProblem = (place: number | null, code: ProblemCode, message: string, value: string | null) => void;
 
 type Shape = { code: ProblemCode; message: string };
 
@@ -134,9 +138,9 @@ function misshapen(row: Cell[], width: number, fixedWidth: boolean): Shape | nul
   return null;
 }
 
-function hasOthers(row: Cell[], taken: Set<number | null>): boolean {
-  for (let index = 0; index < row.length; index++) {
-    if (row[index] !== null && !taken.has(index)) return true;
+function holdsAny(row: Cell[], places: readonly number[]): boolean {
+  for (let p = 0; p < places.length; p++) {
+    if ((row[places[p]!] ?? null) !== null) return true;
   }
   return false;
 }
@@ -146,7 +150,7 @@ function checkRow(
   dataset: Dataset,
   names: string[],
   cells: string[],
-  add: (place: number | null, code: ProblemCode, message: string, value: string | null) => void,
+  add: AddProblem,
 ): void {
   const values = Object.fromEntries(
     names.map((name, place) => [name, cells[place] === "\\N" ? null : unescapeCopy(cells[place]!)]),
