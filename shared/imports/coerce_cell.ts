@@ -51,12 +51,12 @@ export function coercerOf(column: Column, options: CoercionOptions = {}): Coerce
       const known = values.get(value) ?? values.get(fold(value));
       return known ?? refuse("not_in_list", value, notInList(value, column.values ?? []));
     }
+    // What JavaScript counts as two, such as an emoji, is one character to the database.
     if (column.maxLength !== undefined && value.length > column.maxLength) {
-      return refuse(
-        "too_long",
-        value,
-        `has ${value.length} characters: expected at most ${column.maxLength}`,
-      );
+      const length = [...value].length;
+      if (length > column.maxLength) {
+        return refuse("too_long", value, `has ${length} characters: expected at most ${column.maxLength}`);
+      }
     }
     if (column.min !== undefined && Number(value) < column.min) {
       return refuse("out_of_range", value, `is too small: expected at least ${column.min}`);
