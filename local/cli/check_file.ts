@@ -27,7 +27,7 @@ export async function checkFile(
   try {
     job = await longshore.startImport(file, request, options);
   } catch (error) {
-    bar.end(what, { failed: true });
+    bar.end(`${what}, failed`, { failed: true });
     throw error;
   }
   bar.end(what);

@@ -53,7 +53,7 @@ export function startProgressBar(label: string): ProgressBar {
       clearInterval(timer);
       const sign = failed ? red("✗") : green("✓");
       if (live) write(`\r\x1b[K  ${sign} ${bold(label.padEnd(LABEL_WIDTH))} ${text}\n\x1b[?25h`);
-      else if (text !== note || failed) write(`${label}: ${failed ? "failed, " : ""}${text}\n`);
+      else if (text !== note) write(`${label}: ${text}\n`);
     },
   };
 
