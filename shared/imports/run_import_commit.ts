@@ -12,7 +12,8 @@ import { type CommitCursor, hasTooMany, writeInChunks } from "./write_in_chunks.
 import { writeInOneTransaction } from "./write_in_one_transaction.ts";
 
 export async function runImportCommit(slice: Slice): Promise<SliceOutcome> {
-  const { import_id: importId, policy, stop_after } = parseInput(slice.params, CommitRequest);
+  const { policy, stop_after } = parseInput(slice.params, CommitRequest);
+  const importId = checkOf(slice);
   const stopAfter = stop_after ?? null;
   const start = slice.cursor as CommitCursor | null ?? await begin(slice, importId);
 
@@ -33,6 +34,12 @@ export async function runImportCommit(slice: Slice): Promise<SliceOutcome> {
     throw tooManyProblems(cursor);
   }
   return { outcome: "done", result: { ...cursor.counts } };
+}
+
+/** The check that the database has found to be the owner's: what the request names is not asked, it may be forged. */
+function checkOf({ job }: Slice): string {
+  if (job.parent_id !== null) return job.parent_id;
+  throw new LongshoreError("expired", "Cannot commit the import: its check has been deleted");
 }
 
 async function begin(slice: Slice, importId: string): Promise<CommitCursor> {

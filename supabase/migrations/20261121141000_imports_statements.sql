@@ -129,6 +129,7 @@ declare
   v_types text[] := '{}';
   v_nearest jsonb := '{}';
   v_inner text[] := '{}'; -- columns of the target as they would be, for the expressions of the catalog
+  v_generated text[] := '{}'; -- columns that the database computes of those
   v_flags text[] := '{}'; -- boolean expressions over them, named
   v_flag_names text[] := '{}';
   v_rules text[] := '{}';
@@ -157,8 +158,9 @@ begin
 
   for v_column in
     select a.attname::text as target, f.value as fixed, c.ordinality::integer as place, c.value as declared,
-      format_type(a.atttypid, null) as type, format_type(a.atttypid, a.atttypmod) as full_type,
-      t.typtype, t.typname, a.attnotnull, a.attgenerated,
+      -- Without a modifier "character" and "bit" would mean one of them, and a cast would cut the value off in silence.
+      format_type(a.atttypid, -1) as type, format_type(a.atttypid, a.atttypmod) as full_type,
+      t.typtype, t.typname, a.attnotnull, a.attgenerated, a.attidentity,
       pg_get_expr(d.adbin, d.adrelid) as default_value
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
@@ -181,6 +183,20 @@ begin
       elsif v_column.place is null then
         v_expr := null;
       elsif v_lookup is not null then
+        if not exists (
+          select from pg_index i
+          where i.indrelid = (v_lookup ->> 'table')::regclass and i.indisunique and i.indpred is null and i.indexprs is null
+            and (
+              select array_agg(x.attname::text) from pg_attribute x
+              where x.attrelid = i.indrelid and x.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+            ) <@ (array[v_lookup ->> 'match'] || array(select jsonb_object_keys(coalesce(v_lookup -> 'within', '{}'))))
+        ) then
+          raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('Cannot look "%s" up in "%s": found no unique index on "%s" within the scope, expected one, '
+              'since a row must not be written once for each that it matches',
+              v_title, v_lookup ->> 'table', v_lookup ->> 'match');
+        end if;
         v_joins := v_joins || format(' left join %s l%s on l%2$s.%I = %s', v_lookup ->> 'table', v_column.place, v_lookup ->> 'match', v_cell)
           || coalesce((
             select string_agg(format(' and l%s.%I = %L', v_column.place, w.key, p_plan -> 'fixed' ->> w.value), '')
@@ -208,7 +224,7 @@ begin
             (select string_agg(format('%I, ', w.key), '') from jsonb_each_text(v_lookup -> 'within') w),
             v_lookup ->> 'match',
             (select string_agg(format('%L::%s, ', p_plan -> 'fixed' ->> w.value,
-               (select format_type(x.atttypid, null) from pg_attribute x where x.attrelid = (v_lookup ->> 'table')::regclass and x.attname = w.key)), '')
+               (select format_type(x.atttypid, -1) from pg_attribute x where x.attrelid = (v_lookup ->> 'table')::regclass and x.attname = w.key)), '')
              from jsonb_each_text(v_lookup -> 'within') w),
             v_cell, v_rows, v_free,
             (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w));
@@ -282,7 +298,11 @@ begin
           else v_expr
         end;
       end if;
-      v_inner := v_inner || format('%s as %I', v_value, v_column.target);
+      if v_column.attgenerated = '' then
+        v_inner := v_inner || format('%s as %I', v_value, v_column.target);
+      else
+        v_generated := v_generated || format('%s as %I', v_column.default_value, v_column.target);
+      end if;
 
       v_shown := case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
         else format('%L || ''"'' || left(q.v%s, 80) || ''"''', v_title || ' ', v_column.place) end;
@@ -298,6 +318,7 @@ begin
           v_column.place, v_shown, v_column.place::text);
       end if;
       if not v_before and v_column.attnotnull and v_default is null and v_column.attgenerated = '' and v_column.fixed is null
+        and (v_column.attidentity = '' or v_column.place is not null)
         and coalesce(v_column.default_value, '') !~ 'nextval' and v_mode <> 'update' then
         v_flag_names := v_flag_names || format('r_%s', v_column.target);
         v_flags := v_flags || case when v_column.place is not null then format('__c%s is null', v_column.place)
@@ -356,30 +377,31 @@ begin
         'k_' || v_constraint.conname);
     end loop;
 
-    if (select relrowsecurity from pg_class where oid = v_target) then
+    if v_mode <> 'update' and (select relrowsecurity from pg_class where oid = v_target) then
       select coalesce('(' || string_agg(format('coalesce((%s), false)', rule), ' or ') filter (where polpermissive) || ')', 'false')
         || coalesce(' and ' || string_agg(format('coalesce((%s), false)', rule), ' and ') filter (where not polpermissive), '')
       into v_policy
       from (
         select polpermissive, coalesce(pg_get_expr(polwithcheck, polrelid), pg_get_expr(polqual, polrelid), 'true') as rule
         from pg_policy
-        where polrelid = v_target and polcmd in ('*', case v_mode when 'update' then 'w' else 'a' end)
+        where polrelid = v_target and polcmd in ('*', 'a')
           and (polroles && array[0::oid, 'authenticated'::regrole::oid])
       ) policies;
       v_flag_names := v_flag_names || 'refused'::text;
-      v_flags := v_flags || format('not (%s)', v_policy);
+      -- Whether a row that exists is changed at all, and under which policies, only the write itself can say.
+      v_flags := v_flags || format(case v_mode when 'insert' then 'not (%s)' else '__existing is null and not (%s)' end, v_policy);
       v_rules := v_rules || $q$select null::smallint, 'not_allowed', 'A policy of the table does not allow you to write this row', null::text where q.refused$q$::text;
     end if;
   end if;
 
-  v_source := format('select s.row_number, %s from %s s%s where %s%s',
+  v_source := format('select s.row_number as __row, %s from %s s%s where %s%s',
     (select string_agg(format('%s as %I', v, n), ', ' order by o) from unnest(v_names, v_values) with ordinality x(n, v, o)), v_rows, v_joins, v_free, v_found);
 
   if v_mode = 'insert' then
     v_write := format('insert into %s as t (%s) select %s from (%s) s', v_target,
       (select string_agg(quote_ident(n), ', ' order by o) from unnest(v_names) with ordinality n(n, o)),
       array_to_string(v_inserts, ', '), v_source);
-    v_preview := format('with w as (%s order by s.row_number returning to_jsonb(t) as written) select count(*)::integer, 0, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
+    v_preview := format('with w as (%s order by s.__row returning to_jsonb(t.*) as written) select count(*)::integer, 0, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
     v_write := format('with w as (%s returning 1) select count(*)::integer, 0, null::jsonb from w', v_write);
   else
     v_write := format('merge into %s t using (%s) s on %s%s%s', v_target, v_source, v_key_match,
@@ -396,7 +418,7 @@ begin
       v_write := v_write || ' when matched then do nothing';
     end if;
     v_preview := format(
-      'with w as (%s returning merge_action() as action, s.row_number, to_jsonb(t) as written) select count(*) filter (where action = ''INSERT'')::integer,'
+      'with w as (%s returning merge_action() as action, s.__row as row_number, to_jsonb(t.*) as written) select count(*) filter (where action = ''INSERT'')::integer,'
       ' count(*) filter (where action = ''UPDATE'')::integer, (select jsonb_agg(written order by row_number) from (select row_number, written from w order by row_number limit 20) first) from w', v_write);
     v_write := format(
       'with w as (%s returning merge_action() as action) select count(*) filter (where action = ''INSERT'')::integer,'
@@ -406,19 +428,19 @@ begin
   if cardinality(v_flags) > 0 then
     v_rules_query := format(
       $q$select q.row_number, p.* from (
-           select __row as row_number, %s from (
-             select s.row_number as __row, %s from %s s%s%s where %s
-           ) %I
+           select __row as row_number, %s from (%sselect s.row_number as __row, %s from %s s%s%s where %s%s) %I
            offset 0
          ) q cross join lateral (%s) p where %s$q$,
       array_to_string(
         array(select format('%s as %I', f, n) from unnest(v_flags, v_flag_names) x(f, n))
         || array(select format('__c%1$s as v%1$s', c.o) from jsonb_array_elements(p_plan -> 'columns') with ordinality c(c, o) where (c.c ->> 'mapped')::boolean), ', '),
+      case when cardinality(v_generated) > 0
+        then format('select *, %s from (', array_to_string(v_generated, ', ')) else '' end,
       array_to_string(v_inner, ', '), v_rows, v_joins,
       case when v_mode = 'insert' then '' else format(' left join %s x on %s', v_target,
         (select string_agg(format('x.%I = (%s)', k, v.v), ' and ')
          from unnest(v_key) k join unnest(v_names, v_values) v(n, v) on v.n = k)) end,
-      v_free, v_alias,
+      v_free, case when cardinality(v_generated) > 0 then format(') %I', v_alias) else '' end, v_alias,
       array_to_string(v_rules, ' union all '),
       (select string_agg(format('q.%I', n), ' or ') from unnest(v_flag_names) n));
   end if;

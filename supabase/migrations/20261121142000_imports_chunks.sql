@@ -18,6 +18,30 @@ comment on function jobs_private.import_of is 'The plan and the statements of on
 revoke all on function jobs_private.import_of from public;
 grant execute on function jobs_private.import_of to longshore_worker;
 
+-- Raises LS004 unless the import is the job itself or the check that the job commits: what a request says is not asked,
+-- since people can start jobs past the Edge Functions. Reads one row, locks nothing; for the functions below.
+create function jobs_private.check_import(p_job_id uuid, p_import_id uuid)
+returns void
+language plpgsql
+stable
+security definer -- the worker may not read the engine's tables
+set search_path = ''
+as $$
+begin
+  if not exists (
+    select from jobs.jobs j
+    where j.id = p_job_id
+      and case j.kind when 'import_check' then j.id when 'import_commit' then j.parent_id end = p_import_id
+  ) then
+    raise exception using
+      errcode = 'LS004', message = 'Cannot work on this import: found one of another job, expected the job''s own';
+  end if;
+end;
+$$;
+comment on function jobs_private.check_import is 'Raises LS004 unless the import belongs to the job.';
+revoke all on function jobs_private.check_import from public;
+grant execute on function jobs_private.check_import to longshore_worker;
+
 -- Takes a slot for a check and makes its statements. Called again (after a death), it keeps the slot and its rows.
 create function jobs_private.prepare_import(p_job_id uuid, p_token bigint, p_plan jsonb)
 returns integer
@@ -212,7 +236,8 @@ as $$
         when p_state in ('23514', '23P01') then format('The row breaks the rule "%s"', p_constraint)
         when p_state = '42501' then 'A policy of the table does not allow you to write this row'
         when p_state like '22%' then 'A value of this row does not fit its column in the table'
-        else format('A trigger of the table refuses this row: %s', left(p_message, 300))
+        else format('A trigger of the table refuses this row: %s', left(
+          case when p_state = 'PGRST' and p_message is json object then p_message::json ->> 'message' else p_message end, 300))
       end as message
   ) x
   where x.code is not null
@@ -271,7 +296,7 @@ begin
       end if;
       inserted := inserted + v_inserted;
       updated := updated + v_updated;
-    exception when others then
+    exception when others or assert_failure then
       get stacked diagnostics v_state = returned_sqlstate, v_message = message_text;
       if v_state <> 'LS900' and not exists (select from jobs_private.problem_of_error(v_state, v_message, null, null)) then
         raise;
@@ -284,7 +309,7 @@ begin
           end if;
           inserted := inserted + v_inserted;
           updated := updated + v_updated;
-        exception when others then
+        exception when others or assert_failure then
           get stacked diagnostics v_state = returned_sqlstate, v_message = message_text,
             v_constraint = constraint_name, v_column = column_name;
           select * into v_problem from jobs_private.problem_of_error(v_state, v_message, v_constraint, v_column);
@@ -391,9 +416,10 @@ begin
           raise exception using errcode = 'LS901', message = 'Undone: this is a check';
         end if;
         perform jobs_private.become_worker();
-      exception when others then
+      exception when others or assert_failure then
         get stacked diagnostics v_state = returned_sqlstate, v_message = message_text;
-        if v_state not in ('LS900', 'LS901')
+        -- A trigger may raise any SQLSTATE: only what was raised behind the whole write is the undoing.
+        if not (v_state = 'LS900' or v_state = 'LS901' and v_done)
           and not exists (select from jobs_private.problem_of_error(v_state, v_message, null, null)) then
           raise;
         end if;
@@ -408,12 +434,15 @@ begin
         set constraints all immediate;
         select b.inserted, b.updated, b.problems into inserted, updated, v_found
         from jobs_private.write_in_blocks(v_statements || jsonb_build_object('mode', v_mode), p_first, p_last) b;
+        v_done := true;
         if p_undo then
           raise exception using errcode = 'LS901', message = 'Undone: this is a check';
         end if;
         perform jobs_private.become_worker();
       exception when sqlstate 'LS901' then
-        null;
+        if not v_done then
+          raise;
+        end if;
       end;
       perform jobs_private.keep_problems(v_import.slot, v_found, p_checking);
       problems := problems || v_found;
@@ -431,7 +460,8 @@ comment on function jobs_private.import_chunk is 'Writes one chunk of staged row
 revoke all on function jobs_private.import_chunk from public;
 grant execute on function jobs_private.import_chunk to longshore_worker;
 
--- Runs one query of an import for the rows of a chunk that must fail, as the owner.
+-- Runs one query of an import for the rows of a chunk that must fail, as the owner. The query runs code of the target
+-- (defaults, CHECKs, policies), so that whatever it may write is undone, as the write of a check is.
 create function jobs_private.classify_rows(
   p_job_id uuid, p_import jobs_private.imports, p_query text, p_first integer, p_last integer
 )
@@ -445,12 +475,18 @@ begin
   if coalesce(p_query, '') = '' then
     return '{}';
   end if;
-  perform jobs_private.become_importer(p_job_id, p_import.plan);
-  execute format(
-    'select coalesce(array_agg(row(row_number, column_index, code, message, left(value, 200))::jobs_private.row_problem), ''{}'')
-     from (%s) found (row_number, column_index, code, message, value)', p_query)
-  into v_found using p_first, p_last, p_import.suggestions;
-  perform jobs_private.become_worker();
+  begin
+    perform jobs_private.become_importer(p_job_id, p_import.plan);
+    execute format(
+      'select coalesce(array_agg(row(row_number, column_index, code, message, left(value, 200))::jobs_private.row_problem), ''{}'')
+       from (%s) found (row_number, column_index, code, message, value)', p_query)
+    into v_found using p_first, p_last, p_import.suggestions;
+    raise exception using errcode = 'LS901', message = 'Undone: this is a question';
+  exception when sqlstate 'LS901' then
+    if v_found is null then
+      raise;
+    end if;
+  end;
   return v_found;
 end;
 $$;
@@ -527,6 +563,7 @@ declare
   v_done record;
   v_ended boolean := false;
 begin
+  perform jobs_private.check_import(p_job_id, p_import_id);
   for v_n in 1..p_chunks loop
     select * into v_chunk from jobs_private.next_chunk(p_import_id, v_after, p_size);
     v_ended := v_chunk.last_row is null;

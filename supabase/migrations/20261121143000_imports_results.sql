@@ -51,6 +51,7 @@ set search_path = ''
 as $$
 begin
   perform jobs_private.check_lease(p_job_id, p_token);
+  perform jobs_private.check_import(p_job_id, p_import_id);
   execute format('delete from jobs_staging.problems_%s where phase = $1', (jobs_private.import_of(p_import_id)).slot)
   using case when p_checking then 2 else 3 end;
 end;
@@ -69,6 +70,7 @@ set search_path = ''
 as $$
 begin
   perform jobs_private.check_lease(p_job_id, p_token);
+  perform jobs_private.check_import(p_job_id, p_import_id);
   perform jobs_private.keep_problems((jobs_private.import_of(p_import_id)).slot, p_problems, p_checking);
 end;
 $$;
@@ -128,6 +130,7 @@ declare
   v_sheet text := v_import.plan ->> 'sheet';
 begin
   perform jobs_private.check_lease(p_job_id, p_token);
+  perform jobs_private.check_import(p_job_id, p_import_id);
   delete from jobs.import_problems where job_id = p_job_id;
   execute format(
     $q$with first as (
