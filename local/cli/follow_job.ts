@@ -35,8 +35,13 @@ export async function followJob(
       throw error;
     }
     bar.note("cancelling …");
-    const ended = await longshore.cancel(job.id);
-    bar.end(ended.state, { failed: true });
-    return ended;
+    try {
+      const ended = await longshore.cancel(job.id);
+      bar.end(ended.state, { failed: true });
+      return ended;
+    } catch (failure) {
+      bar.end("not cancelled", { failed: true });
+      throw failure;
+    }
   }
 }
