@@ -5,6 +5,9 @@
 import type { Readable } from "node:stream";
 import type { Transaction } from "./connect.ts";
 
+/** COPY sends a message a row; handed on one by one, they would cost more than making them. */
+const PIECE_BYTES = 256 * 1024;
+
 export async function copyOut<T>(
   transaction: Transaction,
   query: string,
@@ -13,14 +16,29 @@ export async function copyOut<T>(
   const readable = await transaction.unsafe(`copy (${query}) to stdout with (format csv)`).readable();
   const closed = new Promise<void>((resolve) => readable.once("close", () => resolve(keepReading(readable))));
   let wanted = true;
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
+  const takePiece = () => {
+    const piece = concat(gathered, gatheredBytes);
+    gathered = [];
+    gatheredBytes = 0;
+    return piece;
+  };
   const bytes = new ReadableStream<Uint8Array>({
     start(controller) {
       readable.on("data", (chunk: Uint8Array) => {
         if (!wanted) return;
-        controller.enqueue(chunk);
+        gathered.push(chunk);
+        gatheredBytes += chunk.length;
+        if (gatheredBytes < PIECE_BYTES) return;
+        controller.enqueue(takePiece());
         if ((controller.desiredSize ?? 0) <= 0) readable.pause();
       });
-      readable.once("end", () => wanted && controller.close());
+      readable.once("end", () => {
+        if (!wanted) return;
+        if (gatheredBytes > 0) controller.enqueue(takePiece());
+        controller.close();
+      });
       readable.on("error", (error) => wanted && controller.error(error));
       readable.pause();
     },
@@ -37,6 +55,16 @@ export async function copyOut<T>(
     readable.resume();
     await closed;
   }
+}
+
+function concat(pieces: Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
 }
 
 /**
