@@ -30,9 +30,11 @@ export const faults = {
   cut_beside: (lab, { jobId }) => cutSessions(lab, jobId, ["beside"]),
   cut_both: (lab, { jobId }) => cutSessions(lab, jobId, ["work", "beside"]),
   /** The process sleeps, another slice takes over, and then it wakes up. */
-  freeze: (lab, target, random) => freeze(lab, target, { random, hidden: false }),
+  freeze: (lab, target, random) => freeze(lab, target, { random, hidden: false, alone: false }),
   /** The same where a pooler hides the sleeper's session, so that nobody can end it. */
-  freeze_behind_pooler: (lab, target, random) => freeze(lab, target, { random, hidden: true }),
+  freeze_behind_pooler: (lab, target, random) => freeze(lab, target, { random, hidden: true, alone: false }),
+  /** The same, and the slice that took over sleeps too when the first one wakes up: nothing but its token stops it. */
+  freeze_in_turn: (lab, target, random) => freeze(lab, target, { random, hidden: true, alone: true }),
   /** The isolate reaches 90 % of its CPU time: it hears of its end, and is killed soon after. */
   cpu_limit: async ({ stack: { functionsControl: control } }, { function: name }) => {
     const used = Math.max(10, ...(await working(control, name)).map(({ cpuMs }) => cpuMs));
@@ -121,13 +123,21 @@ async function working(control: Control, name: FunctionName): Promise<IsolateInf
 
 interface FreezeOptions {
   random: Random;
+  /** Whether the database cannot end the sleeper's session. */
   hidden: boolean;
+  /** Whether the next slice sleeps while the first one is awake again. */
+  alone: boolean;
 }
 
-async function freeze(lab: ImportLab, { jobId, function: name }: Target, { random, hidden }: FreezeOptions) {
+async function freeze(
+  lab: ImportLab,
+  { jobId, function: name }: Target,
+  { random, hidden, alone }: FreezeOptions,
+) {
   const { stack: { functionsControl: control }, admin } = lab;
-  const asleep = await working(control, name);
-  for (const { pid } of asleep) signal(pid, "SIGSTOP");
+  const pids = new Set((await working(control, name)).map(({ pid }) => pid));
+  const next: IsolateInfo[] = [];
+  for (const pid of pids) signal(pid, "SIGSTOP");
   try {
     const before = await readState(lab, jobId);
     if (!before || before.state !== "running") return;
@@ -147,10 +157,17 @@ async function freeze(lab: ImportLab, { jobId, function: name }: Target, { rando
       const now = await readState(lab, jobId);
       return !now || now.slices > before.slices || !["queued", "running"].includes(now.state);
     }, 3000).catch(ignoreLocks);
-    await delay(random.pick([0, 5, 20, 100]));
+    await delay(alone ? 0 : random.pick([0, 5, 20, 100]));
+    if (alone) next.push(...(await working(control, name)).filter(({ pid }) => !pids.has(pid)));
+    for (const { pid } of next) signal(pid, "SIGSTOP");
+    for (const pid of pids) signal(pid, "SIGCONT");
+    // A retired isolate ends when it has nothing left to do.
+    if (alone) {
+      await until(async () => !(await working(control, name)).some(({ pid }) => pids.has(pid)), 1500);
+    }
   } finally {
     control.setLimits(name, null);
-    for (const { pid } of asleep) signal(pid, "SIGCONT");
+    for (const pid of [...pids, ...next.map(({ pid }) => pid)]) signal(pid, "SIGCONT");
   }
 }
 

@@ -34,7 +34,7 @@ const FAULTS = Object.keys(faults) as FaultName[];
 const SETTINGS = {
   chunk_rows: 100,
   progress_interval_ms: 50,
-  lease_seconds: 4,
+  lease_seconds: 3,
   heartbeat_seconds: 1,
   nudge_seconds: 1,
   backoff_seconds: 1,
