@@ -5,6 +5,7 @@
  */
 import { dim, red, setColorEnabled } from "@std/fmt/colors";
 import { basename } from "@std/path";
+import { interruption } from "./interruption.ts";
 import { openSession, type Session } from "./open_session.ts";
 import { IMPORT_USAGE, type ImportArgs, parseImportArgs } from "./parse_import_args.ts";
 import { printFailure } from "./print_failure.ts";
@@ -31,19 +32,11 @@ async function importFile(typed: string[]): Promise<number> {
     return 2;
   }
 
-  const cancelling = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      // Whoever asks twice does not want to wait for an answer.
-      if (cancelling.signal.aborted) Deno.exit(1);
-      cancelling.abort(new Error("Cancelled"));
-    });
-  }
-
+  const signal = interruption("Cancelled");
   let session: Session | undefined;
   try {
     session = await openSession(args.target, { onStart: announceStart });
-    return await runImport(args, { session, file, typed, signal: cancelling.signal });
+    return await runImport(args, { session, file, typed, signal });
   } catch (error) {
     printFailure(error);
     return 1;

@@ -4,6 +4,7 @@
  */
 import { bold, dim, red, setColorEnabled } from "@std/fmt/colors";
 import { parseArgs } from "@std/cli/parse-args";
+import { interruption } from "../cli/interruption.ts";
 import { printFailure } from "../cli/print_failure.ts";
 import { secondsText } from "../cli/terminal/quantities.ts";
 import { type LocalStack, useLocalStack } from "../cli/use_local_stack.ts";
@@ -22,16 +23,8 @@ async function demo(args: string[]): Promise<number> {
     return 2;
   }
 
-  const stopping = new AbortController();
-  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      // Whoever asks twice does not want to wait.
-      if (stopping.signal.aborted) Deno.exit(1);
-      stopping.abort(new Error("Stopped"));
-    });
-  }
-
+  const signal = interruption("Stopped");
+  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   let stack: LocalStack | undefined;
   try {
     const began = performance.now();
@@ -39,7 +32,7 @@ async function demo(args: string[]): Promise<number> {
     stack = await useLocalStack(options.data, {
       onStart: () => console.log(dim("   Starting Postgres, PostgREST and stand-ins for the rest …")),
     });
-    const outcome = await runDemo(stack, { signal: stopping.signal });
+    const outcome = await runDemo(stack, { signal });
     sayWhatNext(outcome, stack);
     console.log(dim(`\n  All of this took ${secondsText((performance.now() - began) / 1000)}.`));
     if (!options.exit && stack.started) {
