@@ -44,6 +44,8 @@ export interface RowBatch<Cursor> {
   lines: number[] | null;
   /** Flaws by index in `rows`, where there are any. */
   flaws: Map<number, RowFlaw> | null;
+  /** Rows with content that are hidden in the workbook, and left out for that. @default 0 */
+  hiddenCount?: number;
   /** Where to go on after this batch; plain JSON. */
   cursor: Cursor;
   /** Bytes of the file read so far, for progress. */

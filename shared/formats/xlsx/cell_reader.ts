@@ -40,6 +40,8 @@ export class CellReader {
   readonly #dates = new Map<DateFormatKind, Map<number, Cell>>();
   #bytes: Uint8Array = new Uint8Array(0);
   #end = 0;
+  /** The number of a shared string that must be loaded before its cell can be read; -1 if none is missing. */
+  missing = NONE;
   /** The bytes as a string with one character for each; made when the first text is met. */
   #chars: string | undefined;
 
@@ -124,20 +126,17 @@ export class CellReader {
     return cell;
   }
 
-  #shared({ start, end }: CellContent): string {
+  #shared({ start, end }: CellContent): string | null {
     let index = 0;
     for (let p = start; p < end && index >= 0; p++) {
       const digit = this.#bytes[p]! - DIGIT_0;
       index = digit >= 0 && digit <= 9 && p - start < 9 ? index * 10 + digit : NONE;
     }
+    if (index === NONE) throw malformed(`a shared text numbered "${this.text(start, end)}"`);
     const text = this.#context.strings.get(index);
     if (text !== undefined) return text;
-    throw new LongshoreError(
-      "unreadable_file",
-      `Cannot read the sheet: a cell refers to shared text "${
-        this.text(start, end)
-      }", found ${this.#context.strings.count} of them`,
-    );
+    this.missing = index;
+    return null;
   }
 
   #isoDate({ start, end }: CellContent): Cell {

@@ -8,23 +8,31 @@ import type { ByteSource, RowBatch, RowReader } from "../reader.ts";
 import { ByteWindow } from "./byte_window.ts";
 import type { SheetContext } from "./cell_reader.ts";
 import { chooseSheet } from "./choose_sheet.ts";
-import { readSharedStrings } from "./read_shared_strings.ts";
+import { type PackedMark, packMark, unpackMark } from "./pack_mark.ts";
 import { readStyles } from "./read_styles.ts";
 import { readWorkbook, type Workbook, type Worksheet } from "./read_workbook.ts";
 import { readZipDirectory } from "./read_zip_directory.ts";
-import { type ReadMeter, readZipEntry } from "./read_zip_entry.ts";
+import { readXmlEntry } from "./read_xml_entry.ts";
+import type { EntryMark, ReadMeter } from "./read_zip_entry.ts";
 import { refuseForeignFile } from "./refuse_foreign_file.ts";
-import { SharedStrings } from "./shared_strings.ts";
-import { type SheetRows, SheetScanner } from "./sheet_scanner.ts";
+import { SharedStrings, type StringsCursor } from "./shared_strings.ts";
+import { type ColumnRange, type SheetRows, SheetScanner } from "./sheet_scanner.ts";
 import { malformed } from "./tag_reader.ts";
+import { withoutFirst } from "./without_first.ts";
 
-/** Where a sheet was left. */
+/** Where a sheet was left; some ten kilobytes for a large one, as inflating cannot start anywhere. */
 export interface XlsxCursor {
   sheet: string;
   /** The last row given. */
   row: number;
   /** Bytes of the sheet's inflated XML up to the end of that row. */
   offset: number;
+  /** The last place before it from which the sheet can be inflated; none near its start. */
+  mark: PackedMark | null;
+  strings: StringsCursor;
+  hiddenColumns: ColumnRange[];
+  /** Bytes of the file read so far, for progress. */
+  bytesRead: number;
 }
 
 export interface OpenXlsxOptions {
@@ -34,34 +42,41 @@ export interface OpenXlsxOptions {
   cursor?: XlsxCursor;
   /** Rows in a batch, at most; fewer where they are very wide. @default 5000 */
   rowsPerBatch?: number;
+  /** Whether hidden rows and columns are read too; else such rows are left out and such columns are empty. @default false */
+  withHidden?: boolean;
 }
 
 /** Keeps a batch of rows that reach to the last column within some megabytes. */
 const MAX_CELLS_PER_BATCH = 500_000;
+/** Pages of shared strings that are read for one batch: so much is done before the caller may stop. */
+const MAX_LOADS_PER_BATCH = 3;
+/** Inflated bytes of a sheet that going on from a cursor may have to pass over. */
+const MARK_EVERY_BYTES = 16 * 1024 * 1024;
 
 export async function openXlsx(
   source: ByteSource,
   options: OpenXlsxOptions = {},
 ): Promise<RowReader<XlsxCursor>> {
-  const { cursor, rowsPerBatch = 5000 } = options;
-  const meter: ReadMeter = { bytesRead: 0 };
+  const { cursor, rowsPerBatch = 5000, withHidden = false } = options;
+  const meter: ReadMeter = { bytesRead: cursor?.bytesRead ?? 0 };
   await refuseForeignFile(source);
   const directory = await readZipDirectory(source);
   const workbook = await readWorkbook(source, directory, { meter });
   const sheet = chooseSheet(workbook.sheets, cursor?.sheet ?? options.sheet);
-  const context = await readContext(source, workbook, meter);
+  const context = await readContext(source, workbook, { meter, cursor: cursor?.strings });
   return {
     info: { format: "xlsx", sheet: sheet.name, sheets: workbook.sheets.map(({ name }) => name) },
-    batches: () => readBatches(source, { sheet, context, cursor, rowsPerBatch, meter }),
+    batches: () => readBatches(source, { sheet, context, cursor, rowsPerBatch, withHidden, meter }),
   };
 }
 
-async function readContext(source: ByteSource, workbook: Workbook, meter: ReadMeter): Promise<SheetContext> {
-  const { styles, sharedStrings, is1904 } = workbook;
-  const [kinds, strings] = await Promise.all([
-    styles ? readStyles(source, styles, { meter }) : [],
-    sharedStrings ? readSharedStrings(source, sharedStrings, { meter }) : new SharedStrings(),
-  ]);
+async function readContext(
+  source: ByteSource,
+  { styles, sharedStrings, is1904 }: Workbook,
+  { meter, cursor }: { meter: ReadMeter; cursor: StringsCursor | undefined },
+): Promise<SheetContext> {
+  const kinds = styles ? await readStyles(source, styles, { meter }) : [];
+  const strings = await SharedStrings.open(source, sharedStrings, { meter, cursor });
   return { kinds, strings, is1904 };
 }
 
@@ -70,48 +85,58 @@ interface SheetReading {
   context: SheetContext;
   cursor: XlsxCursor | undefined;
   rowsPerBatch: number;
+  withHidden: boolean;
   meter: ReadMeter;
 }
 
 async function* readBatches(
   source: ByteSource,
-  { sheet, context, cursor, rowsPerBatch, meter }: SheetReading,
+  { sheet, context, cursor, rowsPerBatch, withHidden, meter }: SheetReading,
 ): AsyncGenerator<RowBatch<XlsxCursor>, void, void> {
-  const chunks = readZipEntry(source, sheet.entry, { meter });
-  const window = new ByteWindow(cursor ? withoutFirst(chunks, cursor.offset) : chunks);
-  const scanner = new SheetScanner(window, cursor ? { context, after: cursor } : { context });
+  const from = cursor?.mark ? await unpackMark(cursor.mark) : undefined;
+  // Marks are made as the sheet is inflated, which is ahead of its rows.
+  const marks: EntryMark[] = from ? [from] : [];
+  const chunks = readXmlEntry(source, sheet.entry, {
+    meter,
+    from,
+    markEvery: MARK_EVERY_BYTES,
+    onMark: (mark) => marks.push(mark),
+  });
+  const window = new ByteWindow(withoutFirst(chunks, (cursor?.offset ?? 0) - (from?.offset ?? 0)));
+  const scanner = new SheetScanner(window, { context, withHidden, ...(cursor ? { after: cursor } : {}) });
   const limit = { rows: rowsPerBatch, cells: MAX_CELLS_PER_BATCH };
   let batch = emptyBatch();
-  const take = (): RowBatch<XlsxCursor> => {
-    const { rows, rowNumbers } = batch;
+  let loads = 0;
+  const take = async (): Promise<RowBatch<XlsxCursor>> => {
+    const { rows, rowNumbers, hiddenCount } = batch;
     batch = emptyBatch();
-    const at = { sheet: sheet.name, row: scanner.row, offset: scanner.offset };
-    return { rows, rowNumbers, lines: null, flaws: null, cursor: at, bytesRead: meter.bytesRead };
+    loads = 0;
+    while (marks[1] && marks[1].offset <= scanner.offset) marks.shift();
+    const mark = marks[0] && marks[0].offset <= scanner.offset ? await packMark(marks[0]) : null;
+    const { row, offset, hiddenColumns } = scanner;
+    const bytesRead = Math.min(meter.bytesRead, source.size);
+    const strings = await context.strings.cursor();
+    const at = { sheet: sheet.name, row, offset, mark, strings, hiddenColumns, bytesRead };
+    return { rows, rowNumbers, lines: null, flaws: null, hiddenCount, cursor: at, bytesRead };
   };
   try {
     while (true) {
       const outcome = scanner.scan(batch, limit);
       if (outcome === "end") break;
-      if (outcome === "full") yield take();
-      else if (await window.fill()) scanner.refresh();
+      if (outcome === "full") yield await take();
+      else if (outcome === "strings") {
+        if (++loads > MAX_LOADS_PER_BATCH && batch.rows.length > 0) yield await take();
+        await context.strings.load(scanner.missing);
+      } else if (await window.fill()) scanner.refresh();
       else throw malformed("no end of the rows");
     }
     await window.drain();
-    if (batch.rows.length > 0) yield take();
+    if (batch.rows.length + batch.hiddenCount > 0) yield await take();
   } finally {
     await window.close();
   }
 }
 
 function emptyBatch(): SheetRows {
-  return { rows: [], rowNumbers: [], cellCount: 0 };
-}
-
-/** Inflates what was read before, which deflate cannot avoid, and looks at none of it. */
-async function* withoutFirst(chunks: AsyncGenerator<Uint8Array, void, void>, count: number) {
-  let left = count;
-  for await (const chunk of chunks) {
-    if (left < chunk.byteLength) yield chunk.subarray(left);
-    left = Math.max(0, left - chunk.byteLength);
-  }
+  return { rows: [], rowNumbers: [], cellCount: 0, hiddenCount: 0 };
 }

@@ -1,13 +1,33 @@
 /**
- * The bytes of one zip entry, inflated, in chunks, with one ranged read. The entry may not give more bytes than
- * the directory says, and what the directory says is bounded; length and checksum are verified at the end.
- * Ending the loop early ends the transfer, and then nothing is verified.
+ * The bytes of one zip entry, inflated, in chunks, with one ranged read; from its start or from a mark that an earlier
+ * reading has made. The entry may not give more bytes than the directory says, and what the directory says is bounded;
+ * length and checksum are verified at the end, marks or not. Ending the loop early ends the transfer, and then nothing
+ * is verified.
  */
 
 import { crc32 } from "./crc32.ts";
 import { LongshoreError } from "../../errors.ts";
 import type { ByteSource } from "../reader.ts";
+import { type DeflatePlace, inflate, InflateError } from "./inflate.ts";
 import type { ZipEntry } from "./read_zip_directory.ts";
+
+/** Where an entry can be gone on with. */
+export interface EntryMark extends DeflatePlace {
+  /** Inflated bytes before it. */
+  offset: number;
+  /** Their checksum. */
+  crc: number;
+}
+
+export interface ReadZipEntryOptions {
+  meter?: ReadMeter;
+  /** Where to go on. @default the start of the entry */
+  from?: EntryMark | undefined;
+  /** Inflated bytes between two marks, at least. @default no marks */
+  markEvery?: number;
+  /** Called between two chunks, before the one that starts at the mark. */
+  onMark?: (mark: EntryMark) => void;
+}
 
 /** Counts the bytes taken from the file, for progress. */
 export interface ReadMeter {
@@ -23,29 +43,36 @@ const MAX_INFLATED_BYTES = 2 * 1024 ** 3;
 /** Sheets of a single repeated value reach about 100; what deflate can reach is 1,032. */
 const MAX_RATIO = 300;
 const RATIO_COUNTS_FROM_BYTES = 50 * 1024 * 1024;
-/** A step of deflate grows its input by at most 1,032: 16 KiB in are 17 MB out. */
-const INFLATE_STEP_BYTES = 16 * 1024;
 
 export async function* readZipEntry(
   source: ByteSource,
   entry: ZipEntry,
-  options: { meter?: ReadMeter } = {},
+  options: ReadZipEntryOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
   refuseUnsafe(entry);
-  const compressed = entryBytes(source, entry, options.meter);
-  const inflated = entry.method === STORED ? compressed : inflate(compressed, entry);
-  let size = 0;
-  let crc = 0;
-  for await (const chunk of inflated) {
-    size += chunk.byteLength;
-    if (size > entry.size) {
-      throw new LongshoreError(
-        "unsafe_file",
-        `Cannot read "${entry.name}": found more than the ${entry.size} bytes that the zip directory states`,
-      );
+  const { from, markEvery = Infinity, onMark } = options;
+  let size = from?.offset ?? 0;
+  let crc = from?.crc ?? 0;
+  const mark = (place: DeflatePlace) => onMark?.({ ...place, offset: size, crc });
+  const compressed = entryBytes(source, entry, options);
+  const content = entry.method === STORED
+    ? withMarks(compressed, { at: size, markEvery, onMark: mark })
+    : inflate(compressed, { markEvery, onMark: mark, ...(from ? { from } : {}) });
+  try {
+    for await (const chunk of content) {
+      crc = crc32(chunk, crc);
+      size += chunk.byteLength;
+      if (size > entry.size) {
+        throw new LongshoreError(
+          "unsafe_file",
+          `Cannot read "${entry.name}": found more than the ${entry.size} bytes that the zip directory states`,
+        );
+      }
+      yield chunk;
     }
-    crc = crc32(chunk, crc);
-    yield chunk;
+  } catch (error) {
+    if (error instanceof InflateError) throw damaged(entry, "its compressed bytes are damaged", error.cause);
+    throw error;
   }
   if (size < entry.size) throw damaged(entry, `found ${size} of its ${entry.size} bytes`);
   if (crc !== entry.crc) throw damaged(entry, "its checksum does not match its content");
@@ -75,11 +102,12 @@ function refuseUnsafe(entry: ZipEntry): void {
   }
 }
 
-/** The entry's own bytes: its local header comes with the same transfer and is dropped here. */
-async function* entryBytes(source: ByteSource, entry: ZipEntry, meter: ReadMeter | undefined) {
-  let header: Uint8Array | undefined = new Uint8Array(0);
-  let left = entry.compressedSize;
-  for await (let chunk of await source.stream(entry.offset, entry.end)) {
+/** The entry's own bytes from a mark on: its local header comes with the same transfer and is dropped here. */
+async function* entryBytes(source: ByteSource, entry: ZipEntry, { from, meter }: ReadZipEntryOptions) {
+  let left = entry.compressedSize - (from?.at ?? 0);
+  let header: Uint8Array | undefined = from ? undefined : new Uint8Array(0);
+  const start = from ? entry.offset + await headerBytes(source, entry) + from.at : entry.offset;
+  for await (let chunk of await source.stream(start, entry.end)) {
     if (header) {
       header = joined(header, chunk);
       const headerBytes = localHeaderBytes(header, entry);
@@ -92,6 +120,26 @@ async function* entryBytes(source: ByteSource, entry: ZipEntry, meter: ReadMeter
     if (meter) meter.bytesRead += chunk.byteLength;
     yield chunk;
     if (left === 0) return;
+  }
+}
+
+async function headerBytes(source: ByteSource, entry: ZipEntry): Promise<number> {
+  return localHeaderBytes(await source.read(entry.offset, entry.offset + LOCAL_HEADER_BYTES), entry);
+}
+
+/** A stored entry can be gone on with anywhere. */
+async function* withMarks(
+  chunks: AsyncGenerator<Uint8Array, void, void>,
+  { at, markEvery, onMark }: { at: number; markEvery: number; onMark: (place: DeflatePlace) => void },
+) {
+  let marked = at;
+  for await (const chunk of chunks) {
+    if (at - marked >= markEvery) {
+      onMark({ at, bit: 0, window: new Uint8Array(0) });
+      marked = at;
+    }
+    at += chunk.length;
+    yield chunk;
   }
 }
 
@@ -113,55 +161,6 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   all.set(a);
   all.set(b, a.byteLength);
   return all;
-}
-
-/** Feeds and drains by hand instead of piping, so that a fault of the file and one of its source stay apart. */
-async function* inflate(compressed: AsyncGenerator<Uint8Array, void, void>, entry: ZipEntry) {
-  const inflater = new DecompressionStream("deflate-raw");
-  const reader = inflater.readable.getReader();
-  let sourceFault: { error: unknown } | undefined;
-  const feeding = feed(compressed, inflater.writable, (error) => sourceFault = { error });
-  try {
-    while (true) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } catch (error) {
-    if (sourceFault) throw sourceFault.error;
-    throw damaged(entry, "its compressed bytes are damaged", error);
-  } finally {
-    await reader.cancel().catch(() => {});
-    await feeding;
-  }
-}
-
-/** Never rejects: what goes wrong shows on the readable side. */
-async function feed(
-  compressed: AsyncGenerator<Uint8Array, void, void>,
-  writable: WritableStream<BufferSource>,
-  onSourceFault: (error: unknown) => void,
-): Promise<void> {
-  const writer = writable.getWriter();
-  writer.closed.catch(() => {});
-  try {
-    while (true) {
-      const next = await compressed.next().catch((error) => {
-        onSourceFault(error);
-        throw error;
-      });
-      if (next.done) break;
-      for (let at = 0; at < next.value.byteLength; at += INFLATE_STEP_BYTES) {
-        await writer.ready;
-        await writer.write(next.value.slice(at, at + INFLATE_STEP_BYTES));
-      }
-    }
-    await writer.close();
-  } catch (error) {
-    await writer.abort(error).catch(() => {});
-  } finally {
-    await compressed.return().catch(() => {});
-  }
 }
 
 function damaged(entry: ZipEntry, found: string, cause?: unknown): LongshoreError {

@@ -15,6 +15,8 @@ export interface SheetRows {
   rows: Cell[][];
   rowNumbers: number[];
   cellCount: number;
+  /** Rows that were left out because they are hidden. */
+  hiddenCount: number;
 }
 
 export interface ScanLimit {
@@ -22,17 +24,27 @@ export interface ScanLimit {
   cells: number;
 }
 
-/** `more`: the window must be filled; `full`: a limit is reached; `end`: there are no further rows. */
-export type ScanOutcome = "more" | "full" | "end";
+/**
+ * `more`: the window must be filled; `strings`: the shared string `missing` must be loaded; `full`: a limit is reached;
+ * `end`: there are no further rows.
+ */
+export type ScanOutcome = "more" | "strings" | "full" | "end";
+
+/** Columns from the first to the last, counted from 1. */
+export type ColumnRange = [first: number, last: number];
 
 export interface SheetScannerOptions {
   context: SheetContext;
   /** What a former scanner had reached; the window starts there. */
-  after?: { row: number; offset: number };
+  after?: { row: number; offset: number; hiddenColumns: ColumnRange[] };
+  /** Reads hidden rows and columns like others. */
+  withHidden: boolean;
 }
 
 const MAX_ROWS = 1_048_576;
 const MAX_COLUMNS = 16_384;
+/** The bytes at hand lack a shared string. */
+const MISSING = -2;
 const LESS = 0x3c, SLASH = 0x2f, GREATER = 0x3e, C = 0x63, V = 0x76;
 
 export class SheetScanner {
@@ -40,18 +52,27 @@ export class SheetScanner {
   row: number;
   /** Bytes of the sheet that are done with. */
   offset: number;
+  readonly hiddenColumns: ColumnRange[];
+  readonly #withHidden: boolean;
   readonly #window: ByteWindow;
   readonly #tag = new TagReader();
   readonly #cells: CellReader;
   readonly #content = { type: CellType.NUMBER as CellTypeCode, style: 0, start: 0, end: 0 };
   #inData: boolean;
 
-  constructor(window: ByteWindow, { context, after }: SheetScannerOptions) {
+  constructor(window: ByteWindow, { context, after, withHidden }: SheetScannerOptions) {
     this.#window = window;
     this.#cells = new CellReader(context);
     this.row = after?.row ?? 0;
     this.offset = after?.offset ?? 0;
     this.#inData = after !== undefined;
+    this.hiddenColumns = after?.hiddenColumns ?? [];
+    this.#withHidden = withHidden;
+  }
+
+  /** The shared string to load before the scan can go on. */
+  get missing(): number {
+    return this.#cells.missing;
   }
 
   /** To be called after each fill of the window. */
@@ -63,6 +84,7 @@ export class SheetScanner {
 
   scan(into: SheetRows, limit: ScanLimit): ScanOutcome {
     const tag = this.#tag;
+    this.#cells.missing = -1;
     while (into.rows.length < limit.rows && into.cellCount < limit.cells) {
       const at = tag.find(this.#window.start);
       if (at === MORE) return "more";
@@ -74,6 +96,9 @@ export class SheetScanner {
       } else if (tag.element === Element.ROW && this.#inData && tag.kind !== Tag.CLOSE) {
         next = this.#readRow(next, into);
         if (next === MORE) return "more";
+        if (next === MISSING) return "strings";
+      } else if (tag.element === Element.COLUMN && !this.#inData && !this.#withHidden) {
+        this.#readColumns(at, next);
       }
       this.offset += next - this.#window.start;
       this.#window.start = next;
@@ -81,13 +106,23 @@ export class SheetScanner {
     return "full";
   }
 
-  /** From behind the tag that opens a row. Changes nothing when it gives `MORE`. */
+  /** A tag about some columns; hidden ones are kept in mind. */
+  #readColumns(start: number, end: number): void {
+    const tag = this.#cells.raw(start, end);
+    const number = (name: string) => Number(new RegExp(`\\s${name}\\s*=\\s*["'](\\d{1,5})["']`).exec(tag)?.[1]);
+    if (!/\shidden\s*=\s*["'](?:1|true|on)["']/.test(tag) || this.hiddenColumns.length >= MAX_COLUMNS) return;
+    const [first, last] = [number("min"), number("max")];
+    if (first >= 1 && last >= first) this.hiddenColumns.push([first, Math.min(last, MAX_COLUMNS)]);
+  }
+
+  /** From behind the tag that opens a row. Changes nothing when it gives `MORE` or `MISSING`. */
   #readRow(at: number, into: SheetRows): number {
     const tag = this.#tag;
     let number = tag.row;
     const cells: Cell[] = [];
     let column = 0;
     let isBlank = true;
+    const isHidden = tag.hidden && !this.#withHidden;
     const hasContent = tag.kind === Tag.OPEN;
     if (hasContent) {
       while (true) {
@@ -110,7 +145,10 @@ export class SheetScanner {
         at = this.#findContent(at);
         if (at === MORE) return MORE;
         const value = this.#value();
-        if (value === null) continue;
+        if (value === null) {
+          if (this.#cells.missing >= 0 && !isHidden) return MISSING;
+          continue;
+        }
         if (value !== "") isBlank = false;
         if (cells.length === column - 1) cells.push(value);
         else place(cells, { column, value });
@@ -120,7 +158,13 @@ export class SheetScanner {
     if (number > MAX_ROWS) throw tooFar("row", MAX_ROWS);
     if (number <= this.row) throw malformed(`row ${number} behind row ${this.row}`);
     this.row = number;
-    if (!isBlank) {
+    if (isBlank) return at;
+    for (const [first, last] of this.hiddenColumns) {
+      if (first <= cells.length) cells.fill(null, first - 1, last);
+    }
+    if (isHidden) {
+      into.hiddenCount++;
+    } else {
       into.rows.push(cells);
       into.rowNumbers.push(number);
       into.cellCount += cells.length;

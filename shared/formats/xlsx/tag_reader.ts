@@ -14,6 +14,7 @@ export const Element = {
   VALUE: 3,
   INLINE: 4,
   SHEET_DATA: 5,
+  COLUMN: 6,
 } as const;
 export const CellType = {
   NUMBER: 0,
@@ -42,7 +43,7 @@ const LESS = 0x3c,
   DIGIT_9 = 0x39;
 /** Beyond any row or column, and small enough to be counted on with. */
 const FAR = 100_000_000;
-const B = 0x62, C = 0x63, D = 0x64, E = 0x65, I = 0x69, N = 0x6e, R = 0x72, S = 0x73, T = 0x74, V = 0x76;
+const B = 0x62, C = 0x63, D = 0x64, E = 0x65, H = 0x68, I = 0x69, N = 0x6e, R = 0x72, S = 0x73, T = 0x74, V = 0x76;
 
 export class TagReader {
   bytes: Uint8Array = new Uint8Array(0);
@@ -55,6 +56,8 @@ export class TagReader {
   column = 0;
   type: CellTypeCode = CellType.NUMBER;
   style = 0;
+  /** Of a row. */
+  hidden = false;
 
   /** Where the next tag starts, from `at` on. */
   find(at: number): number {
@@ -99,7 +102,10 @@ export class TagReader {
     const first = this.bytes[start];
     if (length === 1) return first === C ? Element.CELL : first === V ? Element.VALUE : Element.OTHER;
     if (length === 2) return first === I && this.bytes[start + 1] === S ? Element.INLINE : Element.OTHER;
-    if (length === 3) return first === R && this.#spells(start, "row") ? Element.ROW : Element.OTHER;
+    if (length === 3) {
+      if (first === R && this.#spells(start, "row")) return Element.ROW;
+      return first === C && this.#spells(start, "col") ? Element.COLUMN : Element.OTHER;
+    }
     if (length === 9) {
       return first === S && this.#spells(start, "sheetData") ? Element.SHEET_DATA : Element.OTHER;
     }
@@ -118,6 +124,7 @@ export class TagReader {
     this.column = 0;
     this.type = CellType.NUMBER;
     this.style = 0;
+    this.hidden = false;
   }
 
   #attributes(p: number): number {
@@ -144,6 +151,7 @@ export class TagReader {
       const nameStart = p;
       while (p < end && bytes[p]! > SPACE && bytes[p] !== EQUALS && bytes[p] !== GREATER) p++;
       const isShort = p - nameStart === 1;
+      const isHidden = byte === H && p - nameStart === 6 && this.#spells(nameStart, "hidden");
       while (p < end && bytes[p]! <= SPACE) p++;
       if (p >= end) return MORE;
       if (bytes[p] !== EQUALS) throw malformed("an attribute without a value");
@@ -159,6 +167,8 @@ export class TagReader {
         if (byte === R) this.#reference(valueStart);
         else if (byte === S) this.style = this.#digits(valueStart, p);
         else if (byte === T) this.type = this.#typeOf(valueStart, p - valueStart);
+      } else if (isHidden) {
+        this.hidden = bytes[valueStart] === DIGIT_0 + 1 || this.#spells(valueStart, "true");
       }
       p++;
     }

@@ -1,6 +1,6 @@
 /**
- * The shared strings of a workbook, streamed in. The runs of rich text are joined; phonetic runs, which only say
- * how to pronounce a text, are left out.
+ * A page of the shared strings of a workbook: from a place in the part up to another, or as many as a page holds. The runs
+ * of rich text are joined; phonetic runs, which only say how to pronounce a text, are left out.
  */
 
 import { LongshoreError } from "../../errors.ts";
@@ -10,32 +10,82 @@ import { decodeXmlText } from "./decode_xml_text.ts";
 import { joinedRuns } from "./joined_runs.ts";
 import { refuseDoctype } from "./read_xml_part.ts";
 import type { ZipEntry } from "./read_zip_directory.ts";
-import { type ReadMeter, readZipEntry } from "./read_zip_entry.ts";
-import { SharedStrings } from "./shared_strings.ts";
+import type { EntryMark, ReadMeter } from "./read_zip_entry.ts";
+import { readXmlEntry } from "./read_xml_entry.ts";
+import { Texts } from "./texts.ts";
+import { withoutFirst } from "./without_first.ts";
 
-export async function readSharedStrings(
+/** Where a page starts, in inflated bytes, and a mark before that. */
+export interface PageStart {
+  offset: number;
+  mark: EntryMark | undefined;
+}
+
+export interface ReadTextsOptions {
+  from: PageStart;
+  /** Where the page ends. @default where the entry can be marked, after `pageBytes` */
+  end: number | undefined;
+  /** Of the elements' names, if it is known. @default as the root has it */
+  prefix: string | undefined;
+  /** Inflated. */
+  pageBytes: number;
+  /** Refuses a page that takes more memory. */
+  maxBytes: number;
+  meter?: ReadMeter;
+}
+
+export interface TextsPage {
+  texts: Texts;
+  prefix: string;
+  /** Where the next page starts, if this one ended before it had to. */
+  next: PageStart | undefined;
+  /** Inflated bytes read. */
+  bytes: number;
+}
+
+export async function readTexts(
   source: ByteSource,
   entry: ZipEntry,
-  options: { meter?: ReadMeter } = {},
-): Promise<SharedStrings> {
-  const window = new ByteWindow(readZipEntry(source, entry, options));
-  const strings = new SharedStrings();
-  let prefix: string | undefined;
+  { from, end = Infinity, prefix, pageBytes, maxBytes, meter }: ReadTextsOptions,
+): Promise<TextsPage> {
+  let mark: EntryMark | undefined;
+  const chunks = readXmlEntry(source, entry, {
+    ...(meter ? { meter } : {}),
+    from: from.mark,
+    markEvery: pageBytes,
+    onMark: (each) => mark ??= each,
+  });
+  const window = new ByteWindow(withoutFirst(chunks, from.offset - (from.mark?.offset ?? 0)));
+  const texts = new Texts();
+  let offset = from.offset;
+  let next: PageStart | undefined;
   try {
-    for (let isOpen = true; isOpen;) {
+    for (let isOpen = true; isOpen && offset < end && !next;) {
       isOpen = await window.fill();
-      const end = isOpen ? lastItemEnd(window) : window.end;
-      if (end < 0) continue;
-      const xml = decodeUtf8(window.bytes.subarray(window.start, end), entry.name);
+      const available = Math.min(window.end, window.start + end - offset);
+      const done = isOpen && available === window.end ? lastItemEnd(window) : available;
+      if (done < 0) continue;
+      const xml = decodeUtf8(window.bytes.subarray(window.start, done), entry.name);
       refuseDoctype(xml, entry.name);
       prefix ??= rootPrefix(xml, entry.name);
-      addItems(strings, { xml, prefix });
-      window.start = end;
+      addItems(texts, { xml, prefix });
+      if (texts.bytes > maxBytes) throw tooLarge(maxBytes);
+      offset += done - window.start;
+      window.start = done;
+      if (mark && offset >= mark.offset && offset < end) next = { offset, mark };
     }
   } finally {
     await window.close();
   }
-  return strings;
+  return { texts, prefix: prefix ?? "", next, bytes: offset - from.offset };
+}
+
+function tooLarge(maxBytes: number): LongshoreError {
+  return new LongshoreError(
+    "file_too_large",
+    `Cannot read the workbook: its texts take more than ${maxBytes >> 20} MiB of memory at once, expected less: ` +
+      "save it anew as .xlsx, split it or save it as CSV",
+  );
 }
 
 /** Just behind the last `</si>`; -1 if there is none. All that lies before it can be decoded in one piece. */
@@ -76,7 +126,7 @@ interface Items {
 }
 
 /** Where the XML shows all texts as they are, it serves as their block; else they are decoded into one of their own. */
-function addItems(strings: SharedStrings, items: Items): void {
+function addItems(strings: Texts, items: Items): void {
   const { xml } = items;
   const needsDecoding = ["&", "\r", "_x", "<!"].some((mark) => xml.includes(mark));
   if (!needsDecoding) {
