@@ -30,3 +30,8 @@ export async function floorDeno(): Promise<string> {
   if (mode !== null && (mode & 0o111) === 0) await Deno.chmod(path, mode | 0o755);
   return path;
 }
+
+/** What this Deno needs in its environment to download like a newer one: it leaves the system's certificates out. */
+export function floorEnvironment(): Record<string, string> {
+  return { DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "system,mozilla" };
+}

@@ -17,6 +17,7 @@
 import { dirname, join, resolve } from "@std/path";
 import { floorDeno } from "./deno_floor.ts";
 import { failure, forward } from "./functions/forward.ts";
+import { fetchDependencies } from "./functions/fetch_dependencies.ts";
 import { type ExitReason, Isolate, type IsolateState, startControlServer } from "./functions/isolate.ts";
 import { type ExitRecord, HOSTED_LIMITS, type Limits, Pool } from "./functions/pool.ts";
 import { type FunctionDefinition, readFunctions } from "./functions/read_functions.ts";
@@ -83,6 +84,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   const projectDir = dirname(dirname(resolve(options.configPath)));
   const logDir = resolve(options.logDir);
   const deno = await floorDeno();
+  await fetchDependencies(deno, definitions);
   const limits = { ...HOSTED_LIMITS, ...options.limits };
   const control = startControlServer();
   const http = Deno.createHttpClient({ allowHost: true, poolMaxIdlePerHost: 64 });

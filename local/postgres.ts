@@ -204,6 +204,8 @@ function command(path: string, args: string[], user: User | null): Deno.Command 
     ...(user ? { uid: user.uid, gid: user.gid } : {}),
     cwd: "/",
     env: { LC_ALL: "C.UTF-8" },
+    // Ctrl-C in a terminal goes to the whole group; the stack ends its parts itself, in order.
+    detached: true,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

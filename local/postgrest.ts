@@ -49,6 +49,8 @@ export async function startPostgrest(options: PostgrestOptions): Promise<Postgre
       PGRST_ADMIN_SERVER_PORT: String(adminPort),
       LC_ALL: "C.UTF-8",
     },
+    // See postgres.ts: the stack ends its parts itself.
+    detached: true,
     stdin: "null",
     stdout: "null",
     stderr: "piped",

@@ -4,7 +4,7 @@
  */
 import { dim, green, red } from "@std/fmt/colors";
 import { fromFileUrl, join } from "@std/path";
-import { floorDeno } from "../local/deno_floor.ts";
+import { floorDeno, floorEnvironment } from "../local/deno_floor.ts";
 import { type Stack, startStack } from "../local/stack.ts";
 import { type Outcome, runPgTap } from "./run/pgtap.ts";
 
@@ -122,7 +122,7 @@ async function runProcess(command: string, { args, env, onLine }: RunOptions) {
   const child = new Deno.Command(command, {
     args,
     cwd: PROJECT_DIR,
-    env: { ...env, NO_COLOR: "1", RUST_BACKTRACE: "0" },
+    env: { ...floorEnvironment(), ...env, NO_COLOR: "1", RUST_BACKTRACE: "0" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -94,6 +94,8 @@ export class Isolate {
         SB_EXECUTION_ID: this.id,
         LONGSHORE_ISOLATE: JSON.stringify({ controlPort: options.control.port, id: this.id }),
       },
+      // Ctrl-C in a terminal goes to the whole group; a job that is being cancelled still needs its isolate.
+      detached: true,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

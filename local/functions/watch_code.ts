@@ -4,7 +4,7 @@ import { join } from "@std/path";
 export function watchCode(dir: string, onChange: () => void): Deno.FsWatcher {
   const dirs = ["functions", "shared", "supabase"].map((name) => join(dir, name));
   const watcher = Deno.watchFs(dirs.filter((path) => isDirectory(path)));
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   (async () => {
     for await (const event of watcher) {
       if (event.kind === "access" || !event.paths.some((path) => /\.(ts|js|json|toml)$/.test(path))) continue;
