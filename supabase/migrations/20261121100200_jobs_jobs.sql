@@ -65,10 +65,11 @@ alter table jobs.jobs enable row level security;
 revoke all on jobs.jobs from public, anon, authenticated, service_role;
 grant select on jobs.jobs to authenticated, service_role;
 
+-- Arrays, since only those are looked up in the indexes: a list without a filter must not read every tenant's jobs.
 create policy jobs_are_read_by_owners_and_admins on jobs.jobs for select to authenticated
 using (
-  (owner_id = (select auth.uid()) and org_id in (select public.member_orgs()))
-  or org_id in (select public.admin_orgs())
+  (owner_id = (select auth.uid()) and org_id = any (array(select public.member_orgs())))
+  or org_id = any (array(select public.admin_orgs()))
 );
 comment on policy jobs_are_read_by_owners_and_admins on jobs.jobs is
   'One''s own jobs while one belongs to the organization, and every job of an organization one administers';
@@ -86,6 +87,7 @@ create table jobs_private.job_state (
   progress_at timestamptz,
   run_after timestamptz not null default jobs.now(),
   nudged_at timestamptz,
+  unanswered integer not null default 0,
   token bigint,
   lease_expires_at timestamptz,
   released boolean not null default false,
@@ -102,6 +104,7 @@ create table jobs_private.job_state (
 with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 
 create index job_state_staging on jobs_private.job_state (staging_until) where staging_until is not null;
+create index job_state_nudged on jobs_private.job_state (nudged_at) where nudged_at is not null;
 create index job_state_files on jobs_private.job_state (files_until) where files_until is not null;
 
 comment on table jobs_private.job_state is 'The engine''s side of a job: request, lease, cursor and what is to be cleaned up';
@@ -112,6 +115,7 @@ comment on column jobs_private.job_state.cursor is 'Where the next slice goes on
 comment on column jobs_private.job_state.progress is 'The latest progress; the public row gets it at most twice a second';
 comment on column jobs_private.job_state.run_after is 'Not to be claimed earlier';
 comment on column jobs_private.job_state.nudged_at is 'When its function was last told, and has not claimed it since';
+comment on column jobs_private.job_state.unanswered is 'Nudges since its function last answered: it is nudged less and less often';
 comment on column jobs_private.job_state.token is 'The lease: what every write of a slice must show; null while nobody holds the job';
 comment on column jobs_private.job_state.released is 'The last slice ended early by its own will: the next one is the same attempt';
 comment on column jobs_private.job_state.backend_pid is 'The holder''s session, to be ended when another takes over';

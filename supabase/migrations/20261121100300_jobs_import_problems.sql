@@ -26,7 +26,8 @@ alter table jobs.import_problems enable row level security;
 revoke all on jobs.import_problems from public, anon, authenticated, service_role;
 grant select on jobs.import_problems to authenticated, service_role;
 
--- Asked under the reader's own rights: row security of jobs.jobs decides.
+-- Asked under the reader's own rights: row security of jobs.jobs decides. By the job's id, since a list of all jobs that
+-- one may read would be made first otherwise.
 create policy import_problems_are_read_by_readers_of_the_job on jobs.import_problems for select to authenticated
-using (job_id in (select j.id from jobs.jobs j));
+using (exists (select from jobs.jobs j where j.id = job_id));
 comment on policy import_problems_are_read_by_readers_of_the_job on jobs.import_problems is 'Whoever may read the job';

@@ -44,7 +44,7 @@ begin
   if v_function is null or not jobs_private.post(v_function, jsonb_build_object('job_id', p_job_id)) then
     return false;
   end if;
-  update jobs_private.job_state set nudged_at = jobs.now() where job_id = p_job_id;
+  update jobs_private.job_state set nudged_at = jobs.now(), unanswered = unanswered + 1 where job_id = p_job_id;
   return true;
 end
 $$;
@@ -53,7 +53,9 @@ comment on function jobs_private.nudge(uuid) is 'Posts {job_id} to the job''s fu
 
 -- The queued jobs that free slots allow to start, the most entitled first: organizations take turns (fewest running
 -- jobs, then the longest wait since the last turn), and within one the oldest job comes first. With p_nudged_since,
--- jobs nudged after that moment take a slot and are left out. Reads only.
+-- jobs nudged after that moment take a slot and are left out; one whose function did not answer waits twice as long
+-- before each further nudge, so that a function that is missing or broken does not keep the slots from others. Reads
+-- only.
 create function jobs_private.waiting_jobs(
   p_now timestamptz,
   p_kinds text[] default null,
@@ -62,35 +64,51 @@ create function jobs_private.waiting_jobs(
 language sql stable
 set search_path = ''
 as $$
-  with taken as (
+  with recursive taken as (
     select j.org_id, count(*) as slots
     from (
       select r.org_id from jobs.jobs r where r.state = 'running'
       union all
       select q.org_id
-      from jobs.jobs q join jobs_private.job_state s on s.job_id = q.id
-      where q.state = 'queued' and s.nudged_at > p_nudged_since
+      from jobs_private.job_state s join jobs.jobs q on q.id = s.job_id
+      where s.nudged_at > p_nudged_since and q.state = 'queued'
     ) j
     group by j.org_id
   ),
-  queued as (
-    select
-      j.id, j.org_id, j.created_at,
-      coalesce(t.slots, 0) + row_number() over (partition by j.org_id order by j.created_at, j.id) as place
-    from jobs.jobs j
-    join jobs_private.job_state s on s.job_id = j.id
-    left join taken t on t.org_id = j.org_id
-    where j.state = 'queued'
-      and s.run_after <= p_now
-      and (p_kinds is null or j.kind = any (p_kinds))
-      and (p_nudged_since is null or s.nudged_at is null or s.nudged_at <= p_nudged_since)
+  -- One probe of the index for each organization: there may be many jobs in the queue, and few of them come next.
+  orgs as (
+    (select j.org_id from jobs.jobs j where j.state = 'queued' order by j.org_id limit 1)
+    union all
+    select (
+      select j.org_id from jobs.jobs j where j.state = 'queued' and j.org_id > o.org_id order by j.org_id limit 1
+    )
+    from orgs o where o.org_id is not null
   )
   select q.id
-  from queued q
+  from orgs o
   cross join jobs.settings g
-  left join jobs_private.tenants o on o.org_id = q.org_id
-  where q.place <= g.running_per_org
-  order by q.place, o.last_claim_at nulls first, q.created_at, q.id
+  left join taken t on t.org_id = o.org_id
+  left join jobs_private.tenants w on w.org_id = o.org_id
+  cross join lateral (
+    select
+      j.id, j.created_at,
+      coalesce(t.slots, 0) + row_number() over (order by j.created_at, j.id) as place
+    from jobs.jobs j
+    join jobs_private.job_state s on s.job_id = j.id
+    where j.org_id = o.org_id
+      and j.state = 'queued'
+      and s.run_after <= p_now
+      and (p_kinds is null or j.kind = any (p_kinds))
+      and (
+        p_nudged_since is null
+        or s.nudged_at is null
+        or s.nudged_at
+          <= p_nudged_since - (p_now - p_nudged_since) * (2 ^ least(greatest(s.unanswered - 1, 0), 5) - 1)
+      )
+    order by j.created_at, j.id
+    limit greatest(0, g.running_per_org - coalesce(t.slots, 0))
+  ) q
+  order by q.place, w.last_claim_at nulls first, q.created_at, q.id
   limit greatest(0, (select g.running_in_all from jobs.settings g) - (select coalesce(sum(t.slots), 0) from taken t))
 $$;
 revoke all on function jobs_private.waiting_jobs(timestamptz, text[], timestamptz) from public;

@@ -107,6 +107,20 @@ begin
         (select string_agg(format('"%s" of "%s"', k.kind, k.function_name), ', ' order by k.kind)
          from jobs_private.kinds k)));
   end if;
+  -- People reach this without the Edge Functions too, so that nothing may be larger or stranger than those allow.
+  if coalesce(jsonb_typeof(p_params), 'object') <> 'object' or octet_length(p_params::text) > 100000 then
+    perform longshore_private.raise_error(400, 'invalid_request',
+      'Cannot start a job: expected params as an object of at most 100,000 bytes', jsonb_build_object('path', 'p_params'));
+  end if;
+  if octet_length(p_idempotency_key) > 1000 or octet_length(p_request_hash) > 1000 then
+    perform longshore_private.raise_error(400, 'invalid_request',
+      'Cannot start a job: expected an Idempotency-Key and a hash of at most 1,000 bytes each');
+  end if;
+  if p_parent_id is not null and p_kind <> 'import_commit' then
+    perform longshore_private.raise_error(400, 'invalid_request',
+      format('Cannot start a job: found a parent of the kind "%s", expected one of "import_commit" only', p_kind),
+      jsonb_build_object('path', 'p_parent_id'));
+  end if;
   if p_org_id is null or p_org_id not in (select public.member_orgs()) then
     perform longshore_private.raise_error(403, 'not_allowed',
       'Cannot start a job for this organization: found no membership of yours');

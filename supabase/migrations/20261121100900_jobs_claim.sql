@@ -95,6 +95,9 @@ begin
     v_candidates := array(select jobs_private.waiting_jobs(v_now, p_kinds));
   elsif jobs_private.may_start(p_job_id, v_now) then
     v_candidates := array[p_job_id];
+  else
+    -- Its function is there, only the slot is gone.
+    update jobs_private.job_state s set unanswered = 0 where s.job_id = p_job_id and s.unanswered > 0;
   end if;
 
   foreach v_candidate in array coalesce(v_candidates, '{}') loop
@@ -127,6 +130,7 @@ begin
       lease_expires_at = v_now + make_interval(secs => v_settings.lease_seconds),
       released = false,
       nudged_at = null,
+      unanswered = 0,
       slices = s.slices + 1,
       worker = p_worker,
       backend_pid = pg_backend_pid(),
