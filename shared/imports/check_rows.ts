@@ -7,7 +7,7 @@ import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor } from "./check_cursor.ts";
 import { refuseTooMany } from "./refuse_too_many.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
-import { forgetProblems, importStep, recordProblems, vacuum } from "./staging.ts";
+import { forgetProblems, importStep, markDuplicates, recordProblems, vacuum } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Undone writes leave dead rows in the target, and dead index entries slow the rest of a long check down. */
@@ -23,6 +23,8 @@ export async function checkRows(
   request: ResolvedRequest,
   start: CheckingCursor,
 ): Promise<CheckingCursor> {
+  // A slice that was cut off while it reported: another pass would first forget what has been found.
+  if (start.ended) return start;
   const whole = start.whole ? await checkInOneTransaction(slice, start) : null;
   let cursor: CheckingCursor = whole ??
     { ...start, ...(start.whole ? { guarantee: "per_chunk", whole: false } : {}) };
@@ -77,6 +79,8 @@ async function checkInOneTransaction(slice: Slice, start: CheckingCursor): Promi
       await transaction`rollback to savepoint untouched`;
       if (!cursor.ended) return null;
       await recordProblems(transaction, slice, { importId, checking: true, problems });
+      // The marks were undone with the writes; with every other problem known, one pass sets them again.
+      await markDuplicates(transaction, { importId, last: cursor.after });
       await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
       return cursor;
     }));

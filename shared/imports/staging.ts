@@ -89,6 +89,14 @@ export async function findDuplicates(sql: Transaction, slice: Slice): Promise<nu
   return row!.found;
 }
 
+/** Marks every row up to `last` whose key an earlier valid row has. */
+export async function markDuplicates(
+  transaction: Transaction,
+  { importId, last }: { importId: string; last: number },
+): Promise<void> {
+  await transaction`select jobs_private.mark_duplicates(${importId}, 1, ${last})`;
+}
+
 /** Finds, once for the file, the nearest names for references that do not exist. */
 export async function suggestReferences(sql: Transaction, slice: Slice): Promise<void> {
   await sql`select jobs_private.suggest_references(${slice.job.id}, ${slice.token})`;
