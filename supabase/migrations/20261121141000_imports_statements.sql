@@ -125,6 +125,7 @@ declare
   v_old text[] := '{}';
   v_new text[] := '{}';
   v_key_match text;
+  v_key_place integer; -- the first of the file's columns that are the key, which a problem of the key points at
   v_key_parts text[] := '{}';
   v_types text[] := '{}';
   v_nearest jsonb := '{}';
@@ -330,6 +331,10 @@ begin
     end;
   end loop;
 
+  v_key_place := (
+    select min(c.ordinality) from jsonb_array_elements(p_plan -> 'columns') with ordinality c
+    where p_plan -> 'key' ? (c.value ->> 'target') and (c.value ->> 'mapped')::boolean
+  );
   if cardinality(v_key) > 0 then
     v_key_match := (select string_agg(format('t.%1$I = s.%1$I', k), ' and ') from unnest(v_key) k);
     v_inner := v_inner || format(
@@ -341,13 +346,15 @@ begin
     if v_mode = 'insert' then
       v_flags := v_flags || '__existing is not null'::text;
       v_rules := v_rules || format(
-        $q$select null::smallint, 'duplicate_existing', %L, null::text where q.existing$q$,
-        'A row with this ' || array_to_string(array(select coalesce(c ->> 'title', k) from unnest(v_key) k left join jsonb_array_elements(p_plan -> 'columns') c on c ->> 'target' = k where not p_plan -> 'fixed' ? k), ', ') || ' exists already; expected a new one');
+        $q$select %s::smallint, 'duplicate_existing', %L, %s where q.existing$q$, coalesce(v_key_place::text, 'null'),
+        'A row with this ' || array_to_string(array(select coalesce(c ->> 'title', k) from unnest(v_key) k left join jsonb_array_elements(p_plan -> 'columns') c on c ->> 'target' = k where not p_plan -> 'fixed' ? k), ', ') || ' exists already; expected a new one',
+        coalesce('q.v' || v_key_place, 'null::text'));
     elsif v_mode = 'update' then
       v_flags := v_flags || '__existing is null'::text;
       v_rules := v_rules || format(
-        $q$select null::smallint, 'conflict', %L, null::text where q.existing$q$,
-        'No row with this ' || array_to_string(array(select coalesce(c ->> 'title', k) from unnest(v_key) k left join jsonb_array_elements(p_plan -> 'columns') c on c ->> 'target' = k where not p_plan -> 'fixed' ? k), ', ') || ' exists; expected one to update');
+        $q$select %s::smallint, 'conflict', %L, %s where q.existing$q$, coalesce(v_key_place::text, 'null'),
+        'No row with this ' || array_to_string(array(select coalesce(c ->> 'title', k) from unnest(v_key) k left join jsonb_array_elements(p_plan -> 'columns') c on c ->> 'target' = k where not p_plan -> 'fixed' ? k), ', ') || ' exists; expected one to update',
+        coalesce('q.v' || v_key_place, 'null::text'));
     else
       v_flags := v_flags || 'false'::text;
     end if;

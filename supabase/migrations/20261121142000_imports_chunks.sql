@@ -155,6 +155,10 @@ set search_path = ''
 as $$
 declare
   v_import jobs_private.imports := jobs_private.import_of(p_import_id);
+  v_key_place integer := (
+    select min(c.place) from jsonb_array_elements(v_import.plan -> 'columns') with ordinality c(declared, place)
+    where v_import.plan -> 'key' ? (c.declared ->> 'target') and (c.declared ->> 'mapped')::boolean
+  );
   v_changed boolean;
 begin
   execute format('select exists (select from jobs_staging.duplicates_%s where row_number between $1 and $2)', v_import.slot)
@@ -187,15 +191,14 @@ begin
        ), added as (
          insert into jobs_staging.problems_%1$s (row_number, column_index, code, message, value, phase)
          select w.row_number, $3, 'duplicate_in_file',
-           format('Row %%s of the file has the same %%s; expected each only once', w.first_row, $4), null, 2
-         from wanted w where w.row_number not in (select row_number from marked)
+           format('Row %%s of the file has the same %%s; expected each only once', w.first_row, $4), left(r.c%2$s, 200), 2
+         from wanted w join jobs_staging.rows_%1$s r on r.row_number = w.row_number
+         where w.row_number not in (select row_number from marked)
          returning 1
        )
-       select exists (select from removed) or exists (select from added)$q$, v_import.slot)
+       select exists (select from removed) or exists (select from added)$q$, v_import.slot, v_key_place)
   into v_changed
-  using p_first, p_last,
-    (select c.place::smallint from jsonb_array_elements(v_import.plan -> 'columns') with ordinality c(declared, place)
-     where v_import.plan -> 'key' ? (c.declared ->> 'target') limit 1),
+  using p_first, p_last, v_key_place,
     (select string_agg(c.declared ->> 'title', ' and ' order by c.place) from jsonb_array_elements(v_import.plan -> 'columns') with ordinality c(declared, place)
      where v_import.plan -> 'key' ? (c.declared ->> 'target'));
   return v_changed;
@@ -249,8 +252,8 @@ grant execute on function jobs_private.problem_of_error to longshore_worker, aut
 -- Writes the rows of a chunk one after the other in blocks of 25, each kept by itself, and answers what became of
 -- them. Runs as the owner, inside a sub-transaction that the caller undoes when checking.
 create function jobs_private.write_in_blocks(
-  p_statements jsonb, p_first integer, p_last integer,
-  out inserted integer, out updated integer, out problems jobs_private.row_problem[]
+  p_statements jsonb, p_first integer, p_last integer, p_preview boolean,
+  out inserted integer, out updated integer, out problems jobs_private.row_problem[], out preview jsonb
 )
 language plpgsql
 set search_path = ''
@@ -269,19 +272,23 @@ declare
   v_constraint text;
   v_column text;
   v_problem record;
-  v_plain jsonb;
+  v_name text;
+  v_written jsonb;
 begin
   inserted := 0;
   updated := 0;
   problems := '{}';
+  preview := '[]';
   execute format('select array_agg(row_number order by row_number) from (%s) ready', p_statements ->> 'ready')
   into v_rows using p_first, p_last;
 
   -- Prepared once: planning would cost more than writing one row. A name outlives a transaction that failed.
-  if exists (select from pg_catalog.pg_prepared_statements where name = 'longshore_write') then
-    execute 'deallocate longshore_write';
-  end if;
-  execute format('prepare longshore_write (integer, integer) as %s', p_statements ->> 'write');
+  foreach v_name in array array['write', 'write_preview'] loop
+    if exists (select from pg_catalog.pg_prepared_statements where name = 'longshore_' || v_name) then
+      execute format('deallocate longshore_%s', v_name);
+    end if;
+    execute format('prepare longshore_%s (integer, integer) as %s', v_name, p_statements ->> v_name);
+  end loop;
   for v_create in select jsonb_array_elements_text(p_statements -> 'creates') loop
     execute v_create using p_first, p_last;
   end loop;
@@ -289,13 +296,15 @@ begin
   v_block := 1;
   while v_block <= coalesce(cardinality(v_rows), 0) loop
     v_end := least(v_block + 24, cardinality(v_rows));
+    v_name := case when p_preview and jsonb_array_length(preview) < 20 then 'write_preview' else 'write' end;
     begin
-      execute format('execute longshore_write (%s, %s)', v_rows[v_block], v_rows[v_end]) into v_inserted, v_updated, v_plain;
+      execute format('execute longshore_%s (%s, %s)', v_name, v_rows[v_block], v_rows[v_end]) into v_inserted, v_updated, v_written;
       if v_counts and v_inserted <> v_end - v_block + 1 then
         raise exception using errcode = 'LS900', message = 'A row is missing';
       end if;
       inserted := inserted + v_inserted;
       updated := updated + v_updated;
+      preview := preview || coalesce(v_written, '[]');
     exception when others or assert_failure then
       get stacked diagnostics v_state = returned_sqlstate, v_message = message_text;
       if v_state <> 'LS900' and not exists (select from jobs_private.problem_of_error(v_state, v_message, null, null)) then
@@ -303,12 +312,13 @@ begin
       end if;
       for v_row in v_block..v_end loop
         begin
-          execute format('execute longshore_write (%1$s, %1$s)', v_rows[v_row]) into v_inserted, v_updated, v_plain;
+          execute format('execute longshore_%1$s (%2$s, %2$s)', v_name, v_rows[v_row]) into v_inserted, v_updated, v_written;
           if v_counts and v_inserted <> 1 then
             problems := problems || row(v_rows[v_row], null, 'rule_violated', 'A trigger of the table leaves this row out', null)::jobs_private.row_problem;
           end if;
           inserted := inserted + v_inserted;
           updated := updated + v_updated;
+          preview := preview || coalesce(v_written, '[]');
         exception when others or assert_failure then
           get stacked diagnostics v_state = returned_sqlstate, v_message = message_text,
             v_constraint = constraint_name, v_column = column_name;
@@ -322,10 +332,12 @@ begin
     end;
     v_block := v_end + 1;
   end loop;
+  preview := jsonb_path_query_array(preview, '$[0 to 19]');
   execute 'deallocate longshore_write';
+  execute 'deallocate longshore_write_preview';
 end;
 $$;
-comment on function jobs_private.write_in_blocks is 'Writes rows in blocks of 25, row by row inside a block that fails; answers counts and problems.';
+comment on function jobs_private.write_in_blocks is 'Writes rows in blocks of 25, row by row inside a block that fails; answers counts, problems and the first rows as written.';
 revoke all on function jobs_private.write_in_blocks from public;
 grant execute on function jobs_private.write_in_blocks to longshore_worker, authenticated;
 
@@ -432,8 +444,8 @@ begin
       begin
         perform jobs_private.become_importer(p_job_id, v_import.plan);
         set constraints all immediate;
-        select b.inserted, b.updated, b.problems into inserted, updated, v_found
-        from jobs_private.write_in_blocks(v_statements || jsonb_build_object('mode', v_mode), p_first, p_last) b;
+        select b.inserted, b.updated, b.problems, b.preview into inserted, updated, v_found, preview
+        from jobs_private.write_in_blocks(v_statements || jsonb_build_object('mode', v_mode), p_first, p_last, p_preview) b;
         v_done := true;
         if p_undo then
           raise exception using errcode = 'LS901', message = 'Undone: this is a check';
