@@ -35,6 +35,7 @@ export function matchColumns(
   const places = new Map(dataset.columns.map((column, place) => [column.name, place]));
   const fileIndex: (number | null)[] = dataset.columns.map(() => null);
   const settled = new Set<number>();
+  const leftOut = new Set<number>();
   const claim = (place: number, index: number) => {
     const other = fileIndex[place];
     if (other !== null && other !== undefined) {
@@ -51,7 +52,7 @@ export function matchColumns(
   for (const [heading, name] of Object.entries(options.columns ?? {})) {
     const index = indexOfHeading(headings, heading);
     if (name === null) {
-      settled.add(index);
+      leftOut.add(index);
       continue;
     }
     const place = places.get(name);
@@ -62,13 +63,13 @@ export function matchColumns(
   const known = knownHeadings(dataset);
   const given = new Set(fileIndex.flatMap((index, place) => index === null ? [] : [place]));
   headings.forEach((heading, index) => {
-    if (settled.has(index)) return;
+    if (settled.has(index) || leftOut.has(index)) return;
     const place = known.get(normalizeHeading(heading));
     if (place !== undefined && !given.has(place)) claim(place, index);
   });
 
   headings.forEach((heading, index) => {
-    if (settled.has(index)) return;
+    if (settled.has(index) || leftOut.has(index)) return;
     const place = misspelt(normalizeHeading(heading), known, fileIndex);
     if (place !== null) claim(place, index);
   });

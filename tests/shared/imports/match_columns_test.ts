@@ -63,6 +63,7 @@ const CASES: Case[] = [
     headings: ["Tag", "Description"],
     columns: { Description: null },
     mapped: { Tag: "tag" },
+    ignored: ["Description"],
   },
   {
     name: "and settles two synonyms by the mapping",
