@@ -172,6 +172,9 @@ async function runUndisturbed(lab: ImportLab, scenario: Scenario): Promise<{ run
   await setSlices(lab, FULL_SLICES);
   const run = await runImport(lab, { scenario, data });
   await assertNothingLeft(lab);
+  // What everything else is compared with must itself be true: every valid row has its place in the promise.
+  const { valid, would } = run.sight.check as { valid: number; would: Record<string, number> };
+  assertEquals(Object.values(would).reduce((sum, rows) => sum + rows), valid);
   return { run, data };
 }
 
