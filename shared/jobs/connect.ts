@@ -51,6 +51,7 @@ function databaseUrl(): string {
 }
 
 function open(url: string, applicationName: string): Sql {
+  let closed = 0;
   // postgres.js takes `socket` but does not declare it.
   const options: postgres.Options<Record<string, never>> & { socket: typeof openSocket } = {
     max: 1,
@@ -61,8 +62,29 @@ function open(url: string, applicationName: string): Sql {
     onnotice: () => {},
     connection: { application_name: applicationName },
     socket: openSocket,
+    onclose: () => void closed++,
   };
-  return postgres(url, options);
+  const sql = postgres(url, options);
+  return Object.assign(sql, { begin: beginWhileOpen(sql, () => closed) });
+}
+
+/**
+ * postgres.js rolls back when a transaction's work fails, even where it failed because its connection was closed: the
+ * write to a socket that is gone would end the isolate. A transaction without a connection is rejected by postgres.js
+ * itself, so its work need not come to an end.
+ */
+function beginWhileOpen(sql: Sql, closed: () => number): Sql["begin"] {
+  const { begin } = sql;
+  return (<T>(work: (transaction: Transaction) => Promise<T>) => {
+    return begin(async (transaction) => {
+      const before = closed();
+      try {
+        return await work(transaction);
+      } finally {
+        if (closed() !== before) await new Promise<never>(() => {});
+      }
+    });
+  }) as Sql["begin"];
 }
 
 /** postgres.js leaves Nagle's algorithm on, which costs about 40 ms for each small COPY. */
