@@ -168,7 +168,7 @@ begin
   end if;
   execute format(
     $q$with marked as (
-         select p.row_number from jobs_staging.problems_%1$s p
+         select p.row_number, p.message from jobs_staging.problems_%1$s p
          where p.row_number between $1 and $2 and p.code = 'duplicate_in_file'
        ), valid as (
          -- Candidates with nothing but perhaps this very mark against them.
@@ -182,18 +182,19 @@ begin
        ), ranked as (
          select row_number, min(row_number) over (partition by group_number) as first_row from valid
        ), wanted as (
-         select row_number, first_row from ranked where row_number > first_row and row_number >= $1
+         -- The first row is in the message, and may turn out to be another.
+         select row_number, format('Row %%s of the file has the same %%s; expected each only once', first_row, $4) as message
+         from ranked where row_number > first_row and row_number >= $1
        ), removed as (
          delete from jobs_staging.problems_%1$s p
          where p.row_number in (select row_number from marked) and p.code = 'duplicate_in_file'
-           and not exists (select from wanted w where w.row_number = p.row_number)
+           and (p.row_number, p.message) not in (select row_number, message from wanted)
          returning 1
        ), added as (
          insert into jobs_staging.problems_%1$s (row_number, column_index, code, message, value, phase)
-         select w.row_number, $3, 'duplicate_in_file',
-           format('Row %%s of the file has the same %%s; expected each only once', w.first_row, $4), left(r.c%2$s, 200), 2
+         select w.row_number, $3, 'duplicate_in_file', w.message, left(r.c%2$s, 200), 2
          from wanted w join jobs_staging.rows_%1$s r on r.row_number = w.row_number
-         where w.row_number not in (select row_number from marked)
+         where (w.row_number, w.message) not in (select row_number, message from marked)
          returning 1
        )
        select exists (select from removed) or exists (select from added)$q$, v_import.slot, v_key_place)
