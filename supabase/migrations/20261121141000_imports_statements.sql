@@ -131,7 +131,7 @@ declare
   v_nearest jsonb := '{}';
   v_inner text[] := '{}'; -- columns of the target as they would be, for the expressions of the catalog
   v_generated text[] := '{}'; -- columns that the database computes of those
-  v_flags text[] := '{}'; -- boolean expressions over them, named
+  v_flags text[] := '{}'; -- boolean expressions over them, named by number: a name of 63 bytes leaves no room for more
   v_flag_names text[] := '{}';
   v_rules text[] := '{}';
   v_before boolean;
@@ -158,7 +158,7 @@ begin
   );
 
   for v_column in
-    select a.attname::text as target, f.value as fixed, c.ordinality::integer as place, c.value as declared,
+    select a.attnum, a.attname::text as target, f.value as fixed, c.ordinality::integer as place, c.value as declared,
       -- Without a modifier "character" and "bit" would mean one of them, and a cast would cut the value off in silence.
       format_type(a.atttypid, -1) as type, format_type(a.atttypid, a.atttypmod) as full_type,
       t.typtype, t.typname, a.attnotnull, a.attgenerated, a.attidentity,
@@ -321,12 +321,12 @@ begin
       if not v_before and v_column.attnotnull and v_default is null and v_column.attgenerated = '' and v_column.fixed is null
         and (v_column.attidentity = '' or v_column.place is not null)
         and coalesce(v_column.default_value, '') !~ 'nextval' and v_mode <> 'update' then
-        v_flag_names := v_flag_names || format('r_%s', v_column.target);
+        v_flag_names := v_flag_names || format('r%s', v_column.attnum);
         v_flags := v_flags || case when v_column.place is not null then format('__c%s is null', v_column.place)
           else format('%I is null', v_column.target) end;
         v_rules := v_rules || format(
           $q$select %s::smallint, 'required', %L, null::text where q.%I$q$,
-          coalesce(v_column.place::text, 'null'), v_title || ' is required, found an empty cell', 'r_' || v_column.target);
+          coalesce(v_column.place::text, 'null'), v_title || ' is required, found an empty cell', 'r' || v_column.attnum);
       end if;
     end;
   end loop;
@@ -362,7 +362,7 @@ begin
 
   if not v_before then
     for v_constraint in
-      select k.conname, pg_get_expr(k.conbin, k.conrelid) as rule, obj_description(k.oid, 'pg_constraint') as comment,
+      select k.oid, k.conname, pg_get_expr(k.conbin, k.conrelid) as rule, obj_description(k.oid, 'pg_constraint') as comment,
         c.ordinality as place, c.value ->> 'title' as title, coalesce((c.value ->> 'sensitive')::boolean, false) as sensitive
       from pg_constraint k
       -- A rule about one column of the file is that column's problem.
@@ -371,7 +371,7 @@ begin
         on c.value ->> 'target' = a.attname and (c.value ->> 'mapped')::boolean
       where k.conrelid = v_target and k.contype = 'c'
     loop
-      v_flag_names := v_flag_names || ('k_' || v_constraint.conname);
+      v_flag_names := v_flag_names || ('k' || v_constraint.oid);
       v_flags := v_flags || format('(%s) is false', v_constraint.rule);
       v_rules := v_rules || format(
         $q$select %s::smallint, 'rule_violated', %s || %L, %s where q.%I$q$,
@@ -381,7 +381,7 @@ begin
           else format('%L || coalesce(''"'' || left(q.v%s, 80) || ''"'', ''of this row'')', v_constraint.title || ' ', v_constraint.place) end,
         format(' breaks the rule "%s"', v_constraint.conname) || coalesce(': ' || v_constraint.comment, ''),
         coalesce('q.v' || v_constraint.place, 'null::text'),
-        'k_' || v_constraint.conname);
+        'k' || v_constraint.oid);
     end loop;
 
     if v_mode <> 'update' and (select relrowsecurity from pg_class where oid = v_target) then
