@@ -51,7 +51,7 @@ const MAX_CELLS_PER_BATCH = 500_000;
 /** Pages of shared strings that are read for one batch: so much is done before the caller may stop. */
 const MAX_LOADS_PER_BATCH = 3;
 /** Inflated bytes of a sheet that going on from a cursor may have to pass over. */
-const MARK_EVERY_BYTES = 16 * 1024 * 1024;
+const MARK_EVERY_BYTES = 32 * 1024 * 1024;
 
 export async function openXlsx(
   source: ByteSource,

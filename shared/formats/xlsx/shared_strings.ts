@@ -39,8 +39,9 @@ interface Page {
   used: number;
 }
 
-/** Inflated. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+/** Inflated; a part that is not much larger is one page. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+const ONE_PAGE_BYTES = 40 * 1024 * 1024;
 /** Of all pages in memory. */
 const MAX_BYTES = 72 * 1024 * 1024;
 /** A mark is some kilobytes of a cursor. */
@@ -137,7 +138,7 @@ export class SharedStrings {
       from: page,
       end,
       prefix: this.#prefix,
-      pageBytes: PAGE_BYTES,
+      pageBytes: entry.size <= ONE_PAGE_BYTES ? Infinity : PAGE_BYTES,
       maxBytes: MAX_BYTES,
       ...(this.#meter ? { meter: this.#meter } : {}),
     });
