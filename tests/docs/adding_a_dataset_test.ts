@@ -1,8 +1,8 @@
 /** docs/adding-a-dataset.md, followed word by word in a copy of the project: its files written, its test run. */
 import { assert, assertEquals } from "@std/assert";
-import { dirname, fromFileUrl, join } from "@std/path";
+import { dirname, join } from "@std/path";
+import { PROJECT_DIR, read } from "./_project_files.ts";
 
-const PROJECT_DIR = fromFileUrl(new URL("../..", import.meta.url));
 /** What the steps change or need. */
 const COPIED = ["deno.json", "import_map.json", "functions", "local", "shared", "supabase", "tests/helpers"];
 
@@ -40,7 +40,7 @@ interface Step {
 
 /** The blocks of code that stand below the path of a file. */
 async function readSteps(): Promise<Step[]> {
-  const document = await Deno.readTextFile(join(PROJECT_DIR, "docs/adding-a-dataset.md"));
+  const document = await read("docs/adding-a-dataset.md");
   return [...document.matchAll(/^`([\w./-]+)`:\n\n```(\w+)\n(.*?)^```$/gms)].map((
     [, path, language, text],
   ) => ({

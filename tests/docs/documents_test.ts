@@ -3,15 +3,14 @@
  * every link leads somewhere.
  */
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import postgres from "postgres";
 import { readConfig } from "../../local/config.ts";
 import { errorCodes } from "../../shared/errors.ts";
 import { datasets } from "../../shared/domains/datasets.ts";
 import { ImportOptions } from "../../shared/imports/import_request.ts";
 import { testStack } from "../helpers/stack.ts";
-
-const PROJECT_DIR = fromFileUrl(new URL("../..", import.meta.url));
+import { documents, exists, filesIn, PROJECT_DIR, read } from "./_project_files.ts";
 
 Deno.test("docs/errors.md has every error code with its status, and no other", async () => {
   const inSql = [];
@@ -90,8 +89,7 @@ Deno.test("CHANGES-BACKEND.md names every Edge Function, dataset and exposed sch
 });
 
 Deno.test("Every link between documents leads to a file and a heading", async () => {
-  const documents = ["README.md", "ARCHITECTURE.md", "CHANGES-BACKEND.md", ...await documentsBelowDocs()];
-  for (const document of documents) {
+  for (const document of await documents()) {
     for (const [, target] of withoutCode(await read(document)).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target!)) continue;
       const [path, anchor] = target!.split("#") as [string, string | undefined];
@@ -106,31 +104,12 @@ Deno.test("Every link between documents leads to a file and a heading", async ()
 
 Deno.test("Every document in docs/ is in the table of the README", async () => {
   const readme = await read("README.md");
-  for (const document of await documentsBelowDocs()) {
-    assert(readme.includes(`](${document})`), `README.md does not name ${document}`);
+  for (const document of await documents()) {
+    if (document.startsWith("docs/")) {
+      assert(readme.includes(`](${document})`), `README.md does not name ${document}`);
+    }
   }
 });
-
-async function documentsBelowDocs(): Promise<string[]> {
-  const names = await Promise.all(
-    ["docs", "docs/decisions"].map(async (dir) => (await filesIn(dir)).map((name) => `${dir}/${name}`)),
-  );
-  return names.flat().filter((name) => name.endsWith(".md"));
-}
-
-async function read(path: string): Promise<string> {
-  return await Deno.readTextFile(join(PROJECT_DIR, path));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(join(PROJECT_DIR, path)).then(() => true, () => false);
-}
-
-async function filesIn(dir: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const entry of Deno.readDir(join(PROJECT_DIR, dir))) if (entry.isFile) names.push(entry.name);
-  return names;
-}
 
 /** The rows of every table of a document that has these headings, as cells without marks. */
 async function tableRows(path: string, headings: string): Promise<string[][]> {

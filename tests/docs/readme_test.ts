@@ -1,15 +1,14 @@
 /** The README's example, run against the real stack, and the commands that the documents name. */
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join, toFileUrl } from "@std/path";
+import { join, toFileUrl } from "@std/path";
 import { importer } from "../helpers/imports.ts";
 import { testStack } from "../helpers/stack.ts";
-
-const PROJECT_DIR = fromFileUrl(new URL("../..", import.meta.url));
+import { documents, PROJECT_DIR, read } from "./_project_files.ts";
 
 Deno.test("README.md shows an import from an app that runs", async () => {
   await using lab = await importer(await testStack(), { drawings: ["ISO-1"] });
   const { url, publishableKey } = lab.stack;
-  const readme = await Deno.readTextFile(join(PROJECT_DIR, "README.md"));
+  const readme = await read("README.md");
   const [, example] = /^```ts\n(.*?)^```$/ms.exec(readme)!;
   const program = `
     import { createClient } from "@supabase/supabase-js";
@@ -44,12 +43,9 @@ Deno.test("README.md shows an import from an app that runs", async () => {
 });
 
 Deno.test("The documents name only commands that there are", async () => {
-  const { tasks } = JSON.parse(await Deno.readTextFile(join(PROJECT_DIR, "deno.json")));
-  const documents = ["README.md", "ARCHITECTURE.md"];
-  for await (const { name } of Deno.readDir(join(PROJECT_DIR, "docs"))) documents.push(`docs/${name}`);
-  for (const document of documents) {
-    const text = await Deno.readTextFile(join(PROJECT_DIR, document));
-    for (const [, task] of text.matchAll(/(?:deno|deno@[\d.]+) task ([\w-]+)/g)) {
+  const { tasks } = JSON.parse(await read("deno.json"));
+  for (const document of await documents()) {
+    for (const [, task] of (await read(document)).matchAll(/(?:deno|deno@[\d.]+) task ([\w-]+)/g)) {
       assert(task! in tasks, `${document} names "deno task ${task}", which deno.json has not`);
     }
   }
