@@ -1,6 +1,6 @@
 /**
- * The bench's datasets: a table of the shape of `pipetrak.components` without its triggers, and the same with a trigger
- * that alone knows which rows are wrong.
+ * The bench's datasets: a table of the shape of `pipetrak.components` without its triggers; the same table with areas
+ * that have to be known; and the same with a trigger that alone knows which rows are wrong.
  */
 import { z } from "zod";
 import type { Dataset } from "../../shared/imports/dataset.ts";
@@ -17,6 +17,24 @@ export const benchRows: Dataset = {
     ...components.columns.map(({ lookup: _, target: __, ...column }) => column),
     { name: "remarks", title: "Remarks", type: "text", example: "see note 3" },
   ],
+};
+
+export const referringRows: Dataset = {
+  ...benchRows,
+  name: "bench.referring_rows",
+  columns: benchRows.columns.map((column) =>
+    column.name === "area"
+      ? {
+        ...column,
+        lookup: {
+          table: "public.bench_areas",
+          match: "name",
+          value: "name",
+          within: { project_id: "project_id" },
+        },
+      }
+      : column
+  ),
 };
 
 export const triggeredRows: Dataset = {

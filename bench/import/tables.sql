@@ -27,6 +27,17 @@ with check (project_id in (select pipetrak.writable_projects()));
 grant select, insert, update, delete on public.bench_rows to authenticated;
 grant maintain on public.bench_rows to longshore_worker;
 
+-- The areas that a project knows, for files in which some are misspelt.
+create table public.bench_areas (
+  project_id uuid not null references pipetrak.projects (id),
+  name text not null,
+  primary key (project_id, name)
+);
+alter table public.bench_areas enable row level security;
+create policy bench_areas_read on public.bench_areas for select to authenticated
+using (project_id in (select pipetrak.readable_projects()));
+grant select on public.bench_areas to authenticated;
+
 create table public.bench_triggered_rows (like public.bench_rows including all);
 alter table public.bench_triggered_rows add foreign key (project_id) references pipetrak.projects (id);
 alter table public.bench_triggered_rows drop constraint bench_rows_quantity_is_positive;

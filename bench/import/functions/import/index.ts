@@ -2,6 +2,6 @@
 import { datasets } from "../../../../shared/domains/datasets.ts";
 import { handle } from "../../../../shared/http/handle.ts";
 import { answerImport } from "../../../../shared/imports/answer_import.ts";
-import { benchRows, triggeredRows } from "../../dataset.ts";
+import { benchRows, referringRows, triggeredRows } from "../../dataset.ts";
 
-Deno.serve(handle("import", answerImport([...datasets, benchRows, triggeredRows])));
+Deno.serve(handle("import", answerImport([...datasets, benchRows, referringRows, triggeredRows])));
