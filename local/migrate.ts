@@ -3,7 +3,8 @@
  * applied, each file in a transaction of its own, recorded as `supabase db push` records them. It undoes nothing.
  *
  * Statements run as `postgres`, as on a hosted project. The one thing that `postgres` may do there beyond its rights
- * is copied: policies on tables that Storage and Realtime own. A policy made by dynamic SQL is refused here.
+ * is copied: policies on tables that Storage and Realtime own, though no comments on them. A policy made by dynamic SQL
+ * is refused here.
  */
 import { join } from "@std/path";
 import postgres from "postgres";
@@ -18,7 +19,7 @@ export interface MigrateOptions {
 
 const FILE_NAME = /^(\d+)_(.+)\.sql$/;
 const POLICY_OF_A_SERVICE =
-  /^(?:create|alter|drop|comment\s+on)\s+policy\s[^]*?\son\s+(?:storage\.(?:objects|buckets)|realtime\.messages)\b/i;
+  /^(?:create|alter|drop)\s+policy\s[^]*?\son\s+(?:storage\.(?:objects|buckets)|realtime\.messages)\b/i;
 
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const files = await migrationFiles(options.dir);

@@ -40,7 +40,10 @@ for each row execute function jobs_private.number_update();
 create trigger jobs_send_progress after insert or update on jobs.jobs
 for each row execute function jobs_private.send_progress();
 
--- Read policies only: without one for insert, nobody but the trigger can write to these channels.
+-- Read policies only: without one for insert, nobody but the trigger can write to these channels. What they mean stands
+-- here alone: postgres may make policies on this table, but not comment on them.
+
+-- Channel job:<id>: whoever may read the job, which row security of jobs.jobs decides.
 create policy jobs_are_followed_by_their_readers on realtime.messages for select to authenticated
 using (
   extension = 'broadcast'
@@ -50,13 +53,10 @@ using (
     else false
   end
 );
-comment on policy jobs_are_followed_by_their_readers on realtime.messages is
-  'Channel job:<id>: whoever may read the job, which row security of jobs.jobs decides';
 
+-- Channel org:<org_id>:jobs: owners and admins of the organization.
 create policy jobs_of_an_org_are_followed_by_its_admins on realtime.messages for select to authenticated
 using (
   extension = 'broadcast'
   and (select realtime.topic()) in (select 'org:' || o || ':jobs' from public.admin_orgs() o)
 );
-comment on policy jobs_of_an_org_are_followed_by_its_admins on realtime.messages is
-  'Channel org:<org_id>:jobs: owners and admins of the organization';
