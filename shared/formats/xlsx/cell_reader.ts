@@ -3,7 +3,6 @@
  * Finds no cells; that is the scanner's part.
  */
 
-import { LongshoreError } from "../../errors.ts";
 import { type Cell, DateCell, ErrorCell } from "../reader.ts";
 import type { DateFormatKind } from "./date_format_kind.ts";
 import { dateOfSerial } from "./date_of_serial.ts";

@@ -186,7 +186,9 @@ class Tail {
   add(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    while (this.#length - this.#chunks[0]!.length >= WINDOW_BYTES) this.#length -= this.#chunks.shift()!.length;
+    while (this.#length - this.#chunks[0]!.length >= WINDOW_BYTES) {
+      this.#length -= this.#chunks.shift()!.length;
+    }
   }
 
   bytes(): Uint8Array {

@@ -83,7 +83,9 @@ export async function readTexts(
 function tooLarge(maxBytes: number): LongshoreError {
   return new LongshoreError(
     "file_too_large",
-    `Cannot read the workbook: its texts take more than ${maxBytes >> 20} MiB of memory at once, expected less: ` +
+    `Cannot read the workbook: its texts take more than ${
+      maxBytes >> 20
+    } MiB of memory at once, expected less: ` +
       "save it anew as .xlsx, split it or save it as CSV",
   );
 }

@@ -109,7 +109,8 @@ export class SheetScanner {
   /** A tag about some columns; hidden ones are kept in mind. */
   #readColumns(start: number, end: number): void {
     const tag = this.#cells.raw(start, end);
-    const number = (name: string) => Number(new RegExp(`\\s${name}\\s*=\\s*["'](\\d{1,5})["']`).exec(tag)?.[1]);
+    const number = (name: string) =>
+      Number(new RegExp(`\\s${name}\\s*=\\s*["'](\\d{1,5})["']`).exec(tag)?.[1]);
     if (!/\shidden\s*=\s*["'](?:1|true|on)["']/.test(tag) || this.hiddenColumns.length >= MAX_COLUMNS) return;
     const [first, last] = [number("min"), number("max")];
     if (first >= 1 && last >= first) this.hiddenColumns.push([first, Math.min(last, MAX_COLUMNS)]);

@@ -43,7 +43,17 @@ const LESS = 0x3c,
   DIGIT_9 = 0x39;
 /** Beyond any row or column, and small enough to be counted on with. */
 const FAR = 100_000_000;
-const B = 0x62, C = 0x63, D = 0x64, E = 0x65, H = 0x68, I = 0x69, N = 0x6e, R = 0x72, S = 0x73, T = 0x74, V = 0x76;
+const B = 0x62,
+  C = 0x63,
+  D = 0x64,
+  E = 0x65,
+  H = 0x68,
+  I = 0x69,
+  N = 0x6e,
+  R = 0x72,
+  S = 0x73,
+  T = 0x74,
+  V = 0x76;
 
 export class TagReader {
   bytes: Uint8Array = new Uint8Array(0);
