@@ -70,6 +70,11 @@ export function storageSource(file: PinnedFile, options: { signal?: AbortSignal 
   };
 }
 
+/** Refuses steps such as "..", which an address would take for the way to another file, with a key that opens all. */
 function encodePath(path: string): string {
-  return path.split("/").map(encodeURIComponent).join("/");
+  const steps = path.split("/");
+  if (steps.some((step) => step === "." || step === "..")) {
+    throw new LongshoreError("file_not_found", `Cannot read the file "${path}": found a step "." or ".."`);
+  }
+  return steps.map(encodeURIComponent).join("/");
 }
