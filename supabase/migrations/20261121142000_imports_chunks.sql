@@ -601,7 +601,7 @@ begin
     exit when v_ended;
     select * into v_done from jobs_private.import_chunk(
       p_job_id, p_import_id, v_after + 1, v_chunk.last_row, v_chunk.row_count,
-      p_checking, p_undo, v_classify, p_checking and jsonb_array_length(v_preview) = 0);
+      p_checking, p_undo, v_classify, p_checking and jsonb_array_length(v_preview) < 20);
     v_after := v_chunk.last_row;
     v_rows := v_rows + v_chunk.row_count;
     v_classify := p_checking and v_done.failed > 0;
@@ -611,7 +611,7 @@ begin
     v_failed := v_failed + v_done.failed;
     v_skipped := v_skipped + v_chunk.row_count
       - v_done.inserted - v_done.updated - v_done.unchanged - v_done.failed;
-    v_preview := coalesce(v_done.preview, v_preview);
+    v_preview := jsonb_path_query_array(v_preview || coalesce(v_done.preview, '[]'), '$[0 to 19]');
     if p_token is null then
       v_problems := v_problems || v_done.problems;
     end if;
