@@ -39,9 +39,9 @@ $$;
 revoke all on function jobs_private.recover_leases() from public;
 comment on function jobs_private.recover_leases() is 'Queues jobs again whose slice has died';
 
--- Drops the staging of checks whose time has come and that no commit is at work on; says how many. Locks state rows,
--- skipping locked ones, and what drop_staging() locks; passes over checks whose tables somebody else holds, up to three.
--- For tick().
+-- Drops the staging of checks whose time has come and that no commit is at work on, and says how many; of deleted
+-- checks too. Locks state rows, skipping locked ones, and what drop_staging() locks; passes over checks whose tables
+-- somebody else holds, up to three. For tick().
 create function jobs_private.expire_checks() returns integer
 language plpgsql
 set search_path = ''
@@ -51,6 +51,11 @@ declare
   v_expired integer := 0;
   v_stuck integer := 0;
 begin
+  begin
+    perform jobs_private.drop_staging(null);
+  exception when lock_not_available or deadlock_detected then
+    v_stuck := 1;
+  end;
   for v_job_id in
     select s.job_id from jobs_private.job_state s
     where s.staging_until <= jobs.now()

@@ -151,8 +151,9 @@ $$;
 comment on function jobs_private.take_slot is 'Gives a check its slot of staging tables.';
 revoke all on function jobs_private.take_slot from public;
 
--- Empties the staging of a check and gives its slot back; does nothing where there is none. The locks of TRUNCATE
--- are on the check's own tables, which nobody else reads.
+-- Empties the staging of a check and gives its slot back; does nothing where there is none. Null stands for the checks
+-- that were deleted with their organization, whose rows must not outlive it. The locks of TRUNCATE are on the check's
+-- own tables, which nobody else reads.
 create or replace function jobs_private.drop_staging(p_job_id uuid)
 returns void
 language plpgsql
@@ -162,13 +163,15 @@ as $$
 declare
   v_slot integer;
 begin
-  select slot into v_slot from jobs_private.staging_slots where job_id = p_job_id for update;
-  if not found then
-    return;
-  end if;
-  perform jobs_private.empty_slot(v_slot);
-  delete from jobs_private.imports where job_id = p_job_id;
-  update jobs_private.staging_slots set job_id = null, owner_id = null where slot = v_slot;
+  for v_slot in
+    select slot from jobs_private.staging_slots
+    where job_id = p_job_id or p_job_id is null and job_id is null and owner_id is not null
+    for update
+  loop
+    perform jobs_private.empty_slot(v_slot);
+    delete from jobs_private.imports where slot = v_slot;
+    update jobs_private.staging_slots set job_id = null, owner_id = null where slot = v_slot;
+  end loop;
 end;
 $$;
 comment on function jobs_private.drop_staging is 'Empties the staging of a check and frees its slot.';
