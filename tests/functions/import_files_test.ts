@@ -82,7 +82,7 @@ function countBy(codes: string[]): Record<string, number> {
 }
 
 // The same three rows in every form.
-const ROWS = [
+const ROWS: [tag: string, description: string, quantity: string][] = [
   ["A-1", '4" pipe', "1.5"],
   ["A-2", "Größe, zwei; drei\tTeile", "2"],
   ["A-3", "zwei\nZeilen", "0.25"],

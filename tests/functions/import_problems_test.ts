@@ -214,7 +214,7 @@ Deno.test("import keeps the first 10,000 problems in the table and all of them i
     select count(*)::integer as count, min(row)::integer as first, max(row)::integer as last
     from jobs.import_problems where job_id = ${check.job.id}`;
   assertEquals({ ...kept }, { count: 10_000, first: 2, last: 5_001 });
-  const { data } = Papa.parse<string[]>((await it.problemsFile(check)).trim());
+  const { data }: { data: string[][] } = Papa.parse((await it.problemsFile(check)).trim());
   assertEquals(data.length, 6_001);
   assertEquals(data.at(-1)?.slice(0, 6), [
     "T-5999",
@@ -245,7 +245,7 @@ Deno.test("import hands the rows with problems back as they were, and takes them
     ),
     true,
   );
-  const { data } = Papa.parse<string[]>(text.slice(1).trimEnd());
+  const { data }: { data: string[][] } = Papa.parse(text.slice(1).trimEnd());
   assertEquals(data.slice(1).map((row) => row.slice(0, 11)), [
     [
       " +44 1632 ",
@@ -309,7 +309,7 @@ Deno.test("import hands the rows of a workbook back with its dates and numbers",
     "B3",
     null,
   ]]);
-  const { data } = Papa.parse<string[]>((await it.problemsFile(check)).trim());
+  const { data }: { data: string[][] } = Papa.parse((await it.problemsFile(check)).trim());
   assertEquals(data[1]?.slice(0, 9), [
     "Ada",
     "x",

@@ -68,6 +68,8 @@ export interface Importer extends AsyncDisposable {
   problemsFile(check: Outcome): Promise<string>;
   /** The project's components without ids and times, by tag. */
   components(): Promise<Record<string, unknown>[]>;
+  /** The same project for a colleague. */
+  as(colleague: Person): Importer;
   /** Changes the engine's settings; only on a stack of the test's own. */
   set(settings: Record<string, number>): Promise<void>;
 }
@@ -88,6 +90,13 @@ export async function importer(
   await pipetrak.from("drawings").insert(drawings.map((number) => ({ project_id: projectId, number })))
     .throwOnError();
 
+  return verbs({ stack, person, orgId, projectId, admin });
+}
+
+/** What a person can do in a project. */
+function verbs(own: Pick<Importer, "stack" | "person" | "orgId" | "projectId" | "admin">): Importer {
+  const { stack, person, orgId, projectId, admin } = own;
+  const { client } = person;
   const upload: Importer["upload"] = async (body, name = "rows.csv") => {
     const path = `${orgId}/${crypto.randomUUID()}/${name}`;
     const { error } = await client.storage.from("imports").upload(path, new Blob([body as BlobPart]), {
@@ -110,14 +119,11 @@ export async function importer(
     return { job, problems: data as Problem[] };
   };
   return {
-    stack,
-    person,
-    orgId,
-    projectId,
-    admin,
+    ...own,
     upload,
     request,
     follow,
+    as: (colleague) => verbs({ ...own, person: colleague }),
     async check(body, options) {
       return await follow((await begin(stack, person, "import", await request(body, options))).id);
     },
