@@ -106,6 +106,8 @@ $$;
 comment on function jobs_private.create_staging is 'Makes the staging tables and views of one slot.';
 revoke all on function jobs_private.create_staging from public;
 
+-- Removes all rows of a slot. TRUNCATE waits for whoever is still at work on these tables, such as a slice that lost its
+-- lease in the middle of a COPY: its rows cannot come behind. For take_slot() and drop_staging().
 create function jobs_private.empty_slot(p_slot integer)
 returns void
 language plpgsql
@@ -119,7 +121,8 @@ $$;
 comment on function jobs_private.empty_slot is 'Empties the staging tables of one slot.';
 revoke all on function jobs_private.empty_slot from public;
 
--- Gives a check its slot: the one it has, else a free one, else a new one. Locks the slot's row.
+-- Gives a check its slot: the one it has, else a free one, else a new one. Locks the slot's row, then what empty_slot()
+-- locks. For prepare_import(), which holds the lease.
 create function jobs_private.take_slot(p_job_id uuid, p_owner_id uuid)
 returns integer
 language plpgsql

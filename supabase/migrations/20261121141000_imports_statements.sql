@@ -15,7 +15,7 @@
 --              lookup?: {table, match, value, within: {column of table: target column in fixed}, create}}];
 --            the n-th is staged in c<n>
 
--- Everything about a table that decides what a write to it does, as one hash.
+-- Everything about a table that decides what a write to it does, as one hash. Reads the catalog only.
 create function jobs_private.target_fingerprint(p_target regclass)
 returns text
 language sql

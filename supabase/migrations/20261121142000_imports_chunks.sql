@@ -4,7 +4,8 @@
 --
 -- SQLSTATEs: LS004 the owner may not import into this scope (any more), LS005 the target's definition has changed.
 
--- What the worker has to know of an import; the token is checked, the job's row is not locked.
+-- What the worker has to know of an import. Reads one row, locks nothing and asks for no token: what it answers opens
+-- nothing, since staged rows are read as their owner. For the worker's login.
 create function jobs_private.import_of(p_import_id uuid)
 returns jobs_private.imports
 language sql
@@ -42,7 +43,9 @@ comment on function jobs_private.check_import is 'Raises LS004 unless the import
 revoke all on function jobs_private.check_import from public;
 grant execute on function jobs_private.check_import to longshore_worker;
 
--- Takes a slot for a check and makes its statements. Called again (after a death), it keeps the slot and its rows.
+-- Takes a slot for a check and makes its statements, which runs nothing of the plan: its names go through the catalog and
+-- its values are quoted. Called again (after a death), it keeps the slot and its rows. Locks what take_slot() locks. For
+-- the worker's login, with the lease.
 create function jobs_private.prepare_import(p_job_id uuid, p_token bigint, p_plan jsonb)
 returns integer
 language plpgsql
@@ -69,7 +72,8 @@ revoke all on function jobs_private.prepare_import from public;
 grant execute on function jobs_private.prepare_import to longshore_worker;
 
 -- Makes the rest of this transaction act as the owner of the job, with the rights of this moment. Raises LS004 where
--- the owner may not import into the scope. The caller goes back with become_worker().
+-- the owner may not import into the scope. The caller goes back with become_worker(). No definer, since those may not
+-- switch roles. Moves nothing, locks nothing; for the worker's login.
 create function jobs_private.become_importer(p_job_id uuid, p_plan jsonb)
 returns void
 language plpgsql
@@ -90,6 +94,8 @@ comment on function jobs_private.become_importer is 'Acts as the owner of the jo
 revoke all on function jobs_private.become_importer from public;
 grant execute on function jobs_private.become_importer to longshore_worker;
 
+-- Ends what become_importer() began, for this transaction. It gives nobody more than the login has: through the API the
+-- schema is out of reach, and the login there is PostgREST's. Signed-in people may call it since they are who acts here.
 create function jobs_private.become_worker()
 returns void
 language plpgsql
@@ -105,7 +111,8 @@ revoke all on function jobs_private.become_worker from public;
 grant execute on function jobs_private.become_worker to longshore_worker, authenticated;
 
 -- Finds the rows whose key stands in the file more than once: a pass over 64-bit hashes, then an exact comparison
--- of the rows whose hash is not alone. Answers how many there are. Starts over when called again.
+-- of the rows whose hash is not alone. Answers how many there are. Starts over when called again. Locks the check's own
+-- table of duplicates (TRUNCATE). For the worker's login, with the lease.
 create function jobs_private.find_duplicates(p_job_id uuid, p_token bigint)
 returns integer
 language plpgsql
@@ -147,6 +154,7 @@ grant execute on function jobs_private.find_duplicates to longshore_worker;
 
 -- Marks, in one chunk, every row whose key an earlier valid row of the file has. A row counts as valid as long as
 -- nothing else is known against it, so the chunk calls again after each attempt; answers whether anything changed.
+-- Changes the check's staged problems only, and locks no row of anybody else's. For import_chunk().
 create function jobs_private.mark_duplicates(p_import_id uuid, p_first integer, p_last integer)
 returns boolean
 language plpgsql
@@ -251,7 +259,8 @@ revoke all on function jobs_private.problem_of_error from public;
 grant execute on function jobs_private.problem_of_error to longshore_worker, authenticated;
 
 -- Writes the rows of a chunk one after the other in blocks of 25, each kept by itself, and answers what became of
--- them. Runs as the owner, inside a sub-transaction that the caller undoes when checking.
+-- them. Runs as the owner, inside a sub-transaction that the caller undoes when checking. Locks what the write locks.
+-- Signed-in people may call it since the owner is who acts here; it does what they could do themselves.
 create function jobs_private.write_in_blocks(
   p_statements jsonb, p_first integer, p_last integer, p_preview boolean,
   out inserted integer, out updated integer, out problems jobs_private.row_problem[], out preview jsonb
@@ -525,6 +534,7 @@ comment on function jobs_private.classify_rows is 'The rows of a chunk that type
 revoke all on function jobs_private.classify_rows from public;
 grant execute on function jobs_private.classify_rows to longshore_worker;
 
+-- Adds problems to the staged ones. Locks nothing else; for the worker's login, which may insert there.
 create function jobs_private.keep_problems(p_slot integer, p_problems jobs_private.row_problem[], p_checking boolean)
 returns void
 language plpgsql
@@ -543,7 +553,8 @@ comment on function jobs_private.keep_problems is 'Stages problems that a chunk 
 revoke all on function jobs_private.keep_problems from public;
 grant execute on function jobs_private.keep_problems to longshore_worker;
 
--- The next rows to work on: the last row number of at most p_size rows behind p_after, and how many they are.
+-- The next rows to work on: the last row number of at most p_size rows behind p_after, and how many they are. Reads
+-- only; for the worker's login.
 create function jobs_private.next_chunk(p_import_id uuid, p_after integer, p_size integer)
 returns table (last_row integer, row_count integer)
 language plpgsql

@@ -2,7 +2,8 @@
 -- API, and all of them as a file that can be corrected and uploaded again.
 
 -- Looks, as the owner, for the nearest existing name of every reference that was not found (the first 100 of a
--- column), once for the whole file. Changes the import's suggestions.
+-- column), once for the whole file: names that the owner may not read are not suggested. Changes the import's
+-- suggestions, locks its row. For the worker's login, with the lease.
 create function jobs_private.suggest_references(p_job_id uuid, p_token bigint)
 returns void
 language plpgsql
@@ -27,6 +28,7 @@ comment on function jobs_private.suggest_references is 'Finds the nearest existi
 revoke all on function jobs_private.suggest_references from public;
 grant execute on function jobs_private.suggest_references to longshore_worker;
 
+-- Stores what suggest_references() has found, for which the owner's rights do not reach. Locks the import's row.
 create function jobs_private.keep_suggestions(p_job_id uuid, p_token bigint, p_suggestions jsonb)
 returns void
 language plpgsql
@@ -42,7 +44,8 @@ comment on function jobs_private.keep_suggestions is 'Stores the suggestions of 
 revoke all on function jobs_private.keep_suggestions from public;
 grant execute on function jobs_private.keep_suggestions to longshore_worker;
 
--- Forgets the problems that an attempt in one transaction has left behind, for one that starts over.
+-- Forgets the problems that an attempt in one transaction has left behind, for one that starts over. Locks the staged
+-- problems it removes. For the worker's login, with the lease, and for the job's own import only.
 create function jobs_private.forget_problems(p_job_id uuid, p_token bigint, p_import_id uuid, p_checking boolean)
 returns void
 language plpgsql
@@ -60,7 +63,8 @@ comment on function jobs_private.forget_problems is 'Removes the problems that c
 revoke all on function jobs_private.forget_problems from public;
 grant execute on function jobs_private.forget_problems to longshore_worker;
 
--- Stages problems that a transaction has found which is going to be rolled back.
+-- Stages problems that a transaction has found which is going to be rolled back. For the worker's login, with the lease,
+-- and for the job's own import only.
 create function jobs_private.record_problems(
   p_job_id uuid, p_token bigint, p_import_id uuid, p_problems jobs_private.row_problem[], p_checking boolean
 )
@@ -78,7 +82,8 @@ comment on function jobs_private.record_problems is 'Stages problems found by a 
 revoke all on function jobs_private.record_problems from public;
 grant execute on function jobs_private.record_problems to longshore_worker;
 
--- Counts of an import: staged rows, rows with a problem, problems by code; of the given phases.
+-- Counts of an import: staged rows, rows with a problem, problems by code; of the given phases. Reads only; for the
+-- worker's login.
 create function jobs_private.count_import(p_import_id uuid, p_phases smallint[])
 returns table (row_count integer, invalid_count integer, problems_by_code jsonb)
 language plpgsql
@@ -118,7 +123,8 @@ comment on function jobs_private.cell_name is 'The name of a cell as a spreadshe
 revoke all on function jobs_private.cell_name from public;
 
 -- Shows the first 10,000 problems of the given phases to those who may read the job, in place of any shown before.
--- Values of sensitive columns are masked.
+-- Values of sensitive columns are masked; what a trigger has raised is told as it is, since the API would tell it too.
+-- For the worker's login, with the lease, and for the job's own import only.
 create function jobs_private.publish_problems(p_job_id uuid, p_token bigint, p_import_id uuid, p_phases smallint[])
 returns void
 language plpgsql
