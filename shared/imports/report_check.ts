@@ -39,13 +39,16 @@ async function writeProblemsFile(
   { headings, width }: Layout,
 ): Promise<{ bucket: string; path: string }> {
   const file = { bucket: "exports", path: `${slice.job.org_id}/${slice.job.id}/problems.csv` };
-  const query = await problemsFileQuery(slice.sql, slice.job.id, width);
+  // A file that was corrected brings the columns of the last problems.csv along.
+  const places = Array.from({ length: width }, (_, place) => place)
+    .filter((place) => !(PROBLEM_HEADINGS as readonly string[]).includes(headings[place] ?? ""));
+  const query = await problemsFileQuery(slice.sql, slice.job.id, places);
   await slice.asOwner((transaction) =>
     copyOut(transaction, query, async (rows) => {
       const response = await storageRequest(`/object/${file.bucket}/${file.path}`, {
         method: "POST",
         headers: { "content-type": "text/csv", "x-upsert": "true" },
-        body: ReadableStream.from(withHeadings(headings, width, rows)),
+        body: ReadableStream.from(withHeadings(places.map((place) => headings[place] ?? ""), rows)),
         signal: slice.signal,
       });
       await response.body?.cancel();
@@ -60,14 +63,9 @@ async function writeProblemsFile(
 /** A byte order mark, so that spreadsheets read it as UTF-8, the file's own headings, ours, and the rows. */
 async function* withHeadings(
   headings: string[],
-  width: number,
   rows: ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  const all = [
-    ...headings,
-    ...Array.from({ length: width - headings.length }, () => ""),
-    ...PROBLEM_HEADINGS,
-  ];
+  const all = [...headings, ...PROBLEM_HEADINGS];
   yield new TextEncoder().encode(`\ufeff${all.map(quote).join(",")}\n`);
   yield* rows;
 }

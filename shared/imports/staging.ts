@@ -107,6 +107,7 @@ export async function rowsTouchEachOther(sql: Sql, plan: Plan): Promise<boolean>
   const [row] = await sql<{ touch: boolean }[]>`
     select jobs_private.rows_touch_each_other(
       ${plan.target}::regclass,
+      ${plan.mode},
       ${literal(plan.key)}::text[],
       ${literal(plan.row_local_triggers)}::text[]
     ) as touch`;
@@ -240,9 +241,13 @@ export async function publishProblems(
 }
 
 /** The query behind problems.csv, for COPY as the owner of the job: without a heading line. */
-export async function problemsFileQuery(sql: Sql, importId: string, width: number): Promise<string> {
+export async function problemsFileQuery(
+  sql: Sql,
+  importId: string,
+  places: readonly number[],
+): Promise<string> {
   const [row] = await sql<{ query: string }[]>`
-    select jobs_private.problems_file_query(${importId}, ${width}) as query`;
+    select jobs_private.problems_file_query(${importId}, ${`{${places.join(",")}}`}::integer[]) as query`;
   return row!.query;
 }
 

@@ -49,7 +49,7 @@ grant execute on function jobs_private.target_fingerprint to longshore_worker;
 -- What one row can do to another of the same file through the target, beyond its key: exclusion constraints, other
 -- unique indexes, references to itself, triggers. Such targets are checked in one transaction over all rows.
 -- p_row_local names triggers of which the dataset says that they only touch what belongs to their own row.
-create function jobs_private.rows_touch_each_other(p_target regclass, p_key text[], p_row_local text[])
+create function jobs_private.rows_touch_each_other(p_target regclass, p_mode text, p_key text[], p_row_local text[])
 returns boolean
 language sql
 stable
@@ -62,7 +62,9 @@ as $$
     )
     or exists (
       select from pg_trigger
-      where tgrelid = p_target and not tgisinternal and tgenabled <> 'D' and tgtype & 4 = 4 -- on insert
+      where tgrelid = p_target and not tgisinternal and tgenabled <> 'D'
+        -- 4 is on insert, 16 on update
+        and tgtype & case p_mode when 'insert' then 4 when 'update' then 16 else 20 end <> 0
         and not tgname = any (p_row_local)
     )
     or exists (
@@ -99,6 +101,7 @@ create extension if not exists fuzzystrmatch with schema extensions;
 --   rules         rows that required columns, references, keys, CHECKs or policies refuse, as row_problem
 --   nearest       by place of a column with a lookup: values of the file that were not found → the nearest that exists
 --   refused       how many rows have a problem already
+--   unresolved    by place of a column with a lookup: rows with another problem whose reference does not exist either
 --   ready         the numbers of the rows that `write` would write
 --   key           an expression over a staged row s that is equal where keys are equal; null where there is no key
 create function jobs_private.compile_import(p_plan jsonb, p_slot integer)
@@ -129,6 +132,7 @@ declare
   v_key_parts text[] := '{}';
   v_types text[] := '{}';
   v_nearest jsonb := '{}';
+  v_unresolved jsonb := '{}';
   v_inner text[] := '{}'; -- columns of the target as they would be, for the expressions of the catalog
   v_generated text[] := '{}'; -- columns that the database computes of those
   v_flags text[] := '{}'; -- boolean expressions over them, named by number: a name of 63 bytes leaves no room for more
@@ -311,6 +315,19 @@ begin
         v_inner := v_inner || format('%s as __c%s', v_cell, v_column.place);
       end if;
       if v_lookup is not null and not coalesce((v_lookup ->> 'create')::boolean, false) then
+        -- Whoever corrects a row wants to know all that is wrong with it; the write never gets to see such rows.
+        v_unresolved := v_unresolved || jsonb_build_object(v_column.place, format(
+          $q$select s.row_number, %1$s::smallint, 'unknown_reference',
+               %2$s || ' was not found' || coalesce('; the nearest is "' || ($1 -> %3$L ->> s.c%1$s) || '"', ''), s.c%1$s
+             from %4$s s
+             where s.row_number in (select p.row_number from %5$s p) and s.c%1$s is not null
+               and not exists (select from %6$s x where %7$s x.%8$I = s.c%1$s)$q$,
+          v_column.place,
+          case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
+            else format('%L || ''"'' || left(s.c%s, 80) || ''"''', v_title || ' ', v_column.place) end,
+          v_column.place::text, v_rows, v_problems, v_lookup ->> 'table',
+          (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w),
+          v_lookup ->> 'match'));
         v_flag_names := v_flag_names || format('u%s', v_column.place);
         v_flags := v_flags || format('__c%1$s is not null and __l%1$s is null', v_column.place);
         v_inner := v_inner || format('%s as __l%s', v_expr, v_column.place);
@@ -459,6 +476,7 @@ begin
     'types', array_to_string(v_types, ' union all '),
     'rules', v_rules_query,
     'nearest', v_nearest,
+    'unresolved', v_unresolved,
     'refused', format('select count(distinct row_number)::integer from %s where row_number between $1 and $2', v_problems),
     'ready', format('select s.row_number from %s s where %s', v_rows, v_free),
     'key', case when cardinality(array_remove(v_key_parts, null)) = 0 then null

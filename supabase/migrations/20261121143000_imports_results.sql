@@ -14,14 +14,27 @@ declare
   v_suggestions jsonb := '{}';
   v_query record;
   v_names jsonb;
+  v_found jobs_private.row_problem[];
+  v_problems jobs_private.row_problem[] := '{}';
 begin
   perform jobs_private.become_importer(p_job_id, v_import.plan);
   for v_query in select key as place, value as query from jsonb_each_text(v_import.statements -> 'nearest') loop
     execute v_query.query into v_names;
     v_suggestions := v_suggestions || jsonb_build_object(v_query.place, coalesce(v_names, '{}'));
   end loop;
+  for v_query in select value as query from jsonb_each_text(v_import.statements -> 'unresolved') loop
+    execute format(
+      'select coalesce(array_agg(row(row_number, column_index, code, message, left(value, 200))::jobs_private.row_problem), ''{}'')
+       from (%s) found (row_number, column_index, code, message, value)', v_query.query)
+    into v_found using v_suggestions;
+    v_problems := v_problems || v_found;
+  end loop;
   perform jobs_private.become_worker();
   perform jobs_private.keep_suggestions(p_job_id, p_token, v_suggestions);
+  execute format(
+    'insert into jobs_staging.problems_%s (row_number, column_index, code, message, value, phase)
+     select p.row_number, p.column_index, p.code, p.message, p.value, 1 from unnest($1) p', v_import.slot)
+  using v_problems;
 end;
 $$;
 comment on function jobs_private.suggest_references is 'Finds the nearest existing names for references that were not found.';
@@ -163,8 +176,8 @@ revoke all on function jobs_private.publish_problems from public;
 grant execute on function jobs_private.publish_problems to longshore_worker;
 
 -- The query behind problems.csv, for COPY as the owner: the file's own columns as they stood, then problem_row,
--- problem_codes and problem_messages. p_width is the number of columns of the file.
-create function jobs_private.problems_file_query(p_import_id uuid, p_width integer)
+-- problem_codes and problem_messages. p_places are the file's columns, from 0, that are to be in it.
+create function jobs_private.problems_file_query(p_import_id uuid, p_places integer[])
 returns text
 language sql
 stable
@@ -187,7 +200,7 @@ as $$
             select 's.c' || c.ordinality from jsonb_array_elements(i.plan -> 'columns') with ordinality c
             where (c.value ->> 'file_index')::integer = n
           ), 'null'), n), ', ' order by n)
-      from generate_series(0, p_width - 1) n
+      from unnest(p_places) n
     ), i.slot)
   from jobs_private.imports i where i.job_id = p_import_id
 $$;
