@@ -211,6 +211,30 @@ Deno.test("a commit is refused when the target has changed since the check", asy
   assertEquals((await it.commit(check)).job.state, "succeeded");
 });
 
+Deno.test("a commit fails when the target changes before its first row", async () => {
+  await using it = await importer(stack);
+  const check = await it.check("Name\nA\n", { dataset: "lab.seats" });
+  // Made, but not begun.
+  const { data: { job } } = await it.person.client.schema("jobs").rpc("enqueue_job", {
+    p_function: "import-commit",
+    p_kind: "import_commit",
+    p_org_id: it.orgId,
+    p_params: { import_id: check.job.id, policy: "valid_rows" },
+    p_parent_id: check.job.id,
+  }).throwOnError();
+  await it.admin.unsafe("alter table lab.seats add note text");
+  const slice = await fetch(`${stack.url}/functions/v1/import-commit`, {
+    method: "POST",
+    headers: { apikey: stack.secretKey },
+    body: JSON.stringify({ job_id: job.id }),
+  });
+  await slice.body?.cancel();
+  const commit = await it.follow(job.id);
+  assertEquals([commit.job.state, commit.job.error?.code], ["failed", "target_changed"]);
+  assertEquals((await it.admin`select from lab.seats where project_id = ${it.projectId}`).length, 0);
+  await it.admin.unsafe("alter table lab.seats drop note");
+});
+
 Deno.test("rows that fail only at the commit are told as the commit's problems", async (t) => {
   await using it = await importer(stack);
   /** Somebody else's row, after the check. */

@@ -86,6 +86,35 @@ Deno.test("import tells what CHECKs, policies and triggers refuse", async () => 
   assertEquals(commit.job.result, { inserted: 1, updated: 0, unchanged: 0, skipped: 4, failed: 0 });
 });
 
+Deno.test("import tells what a database would find out only at the end of the transaction", async () => {
+  await using it = await importer(stack);
+  const check = await it.check("Name\nAda\nJudas\nBea\n", { dataset: "lab.people" });
+  assertEquals(told(check), [
+    [
+      3,
+      null,
+      "rule_violated",
+      "A trigger of the table refuses this row: Judas is found out at the end",
+      null,
+    ],
+  ]);
+  const commit = await it.commit(check, { policy: "valid_rows" });
+  assertEquals(commit.job.result, { inserted: 2, updated: 0, unchanged: 0, skipped: 1, failed: 0 });
+});
+
+Deno.test("import tells which rows that exist a policy does not let the owner change", async () => {
+  await using it = await importer(stack);
+  await it.admin`
+    insert into lab.people (project_id, name) values (${it.projectId}, 'Frozen'), (${it.projectId}, 'Ada')`;
+  for (const mode of ["upsert", "update"]) {
+    const check = await it.check("Name,Age\nFrozen,1\nAda,1\n", { dataset: "lab.people", options: { mode } });
+    assertEquals(told(check), [
+      [2, null, "not_allowed", "A policy of the table does not allow you to write this row", null],
+    ]);
+    assertEquals(counts(check), { insert: 0, update: 1, unchanged: 0 });
+  }
+});
+
 Deno.test("import shows a sensitive value to nobody but in the owner's problems.csv", async () => {
   await using it = await importer(stack);
   const secret = "0163296";
