@@ -192,10 +192,12 @@ as $$
          from jobs_staging.own_problems_%2$s group by row_number
        ) p
        join jobs_staging.own_rows_%2$s s on s.row_number = p.row_number
+       -- Parsed once a row, not once a column.
+       cross join lateral (select s.raw::jsonb as cells offset 0) r
        order by s.row_number$q$,
     (
       select string_agg(
-        format('case when s.raw is null then %s else s.raw::jsonb ->> %s end',
+        format('case when s.raw is null then %s else r.cells ->> %s end',
           coalesce((
             select 's.c' || c.ordinality from jsonb_array_elements(i.plan -> 'columns') with ordinality c
             where (c.value ->> 'file_index')::integer = n
