@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import type { CommitPolicy, ImportMode, ImportOptions } from "../../shared/client/mod.ts";
-import { nearestName } from "../../shared/imports/nearest_name.ts";
+import { nearestName } from "../../shared/text/nearest_name.ts";
 import { UsageError } from "./usage_error.ts";
 
 export const IMPORT_USAGE = `deno task import FILE [options]

@@ -1,7 +1,7 @@
 /** Every dataset there is, and the one that a request names. */
 import { LongshoreError } from "../errors.ts";
 import type { Dataset } from "../imports/dataset.ts";
-import { nearestName } from "../imports/nearest_name.ts";
+import { nearestName } from "../text/nearest_name.ts";
 import { components } from "./pipetrak/datasets/components.ts";
 import { drawings } from "./pipetrak/datasets/drawings.ts";
 

@@ -54,7 +54,7 @@ export interface RowBatch<Cursor> {
 
 /** What a reader found out about the file; plain JSON. */
 export interface FileInfo {
-  format: "csv" | "xlsx";
+  format: "csv" | "xlsx" | "xls" | "xlsb" | "ods";
   encoding?: string;
   delimiter?: string;
   sheet?: string;

@@ -1,7 +1,6 @@
 /** Where a check is: plain JSON, committed with what it counts. One shape for each phase of its life. */
-import type { CsvCursor } from "../formats/csv/mod.ts";
 import type { FileInfo } from "../formats/reader.ts";
-import type { XlsxCursor } from "../formats/xlsx/mod.ts";
+import type { FileCursor } from "./open_file.ts";
 import type { StepCursor } from "./staging.ts";
 
 /** How the file's columns lie; settled with the first batch and the same from then on. */
@@ -23,7 +22,7 @@ export interface Layout {
 export interface ReadingCursor {
   phase: "reading";
   layout: Layout;
-  reader: CsvCursor | XlsxCursor;
+  reader: FileCursor;
   rows: number;
   /** Rows that show a problem by themselves. */
   invalid: number;

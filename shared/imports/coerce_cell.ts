@@ -5,7 +5,7 @@
  */
 import { type Cell, DateCell, ErrorCell } from "../formats/reader.ts";
 import type { Column, ProblemCode } from "./dataset.ts";
-import { nearestName } from "./nearest_name.ts";
+import { nearestName } from "../text/nearest_name.ts";
 import { type DateOrder, parseDate, parseTimestamp } from "./parse_date.ts";
 import { type DecimalMark, parseDecimal } from "./parse_decimal.ts";
 

@@ -5,7 +5,7 @@
  */
 import { LongshoreError } from "../errors.ts";
 import type { Column, Dataset } from "./dataset.ts";
-import { editDistance, nearestName } from "./nearest_name.ts";
+import { editDistance, nearestName } from "../text/nearest_name.ts";
 
 /** Headings of the file problems.csv that an import adds; a corrected file still has them. */
 export const PROBLEM_HEADINGS = ["problem_row", "problem_codes", "problem_messages"] as const;

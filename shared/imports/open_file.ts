@@ -5,6 +5,7 @@
 import { LongshoreError } from "../errors.ts";
 import { type CsvCursor, openCsv } from "../formats/csv/mod.ts";
 import type { ByteSource, RowReader } from "../formats/reader.ts";
+import { type LegacyCursor, legacyKind, openLegacy } from "../formats/sheetjs/mod.ts";
 import { openXlsx, type XlsxCursor } from "../formats/xlsx/mod.ts";
 import type { Settings } from "../jobs/job.ts";
 import type { ImportOptions } from "./import_request.ts";
@@ -12,33 +13,35 @@ import type { ImportOptions } from "./import_request.ts";
 /** Rows that are read while the database takes the ones before in; more would cost memory. */
 const BATCH_ROWS = 5_000;
 
+/** Where a file of any kind was left. */
+export type FileCursor = CsvCursor | XlsxCursor | LegacyCursor;
+
 export interface OpenFileOptions {
   path: string;
   options: ImportOptions;
   settings: Settings;
-  cursor?: CsvCursor | XlsxCursor | undefined;
+  cursor?: FileCursor | undefined;
 }
 
 export async function openFile(
   source: ByteSource,
   { path, options, settings, cursor }: OpenFileOptions,
-): Promise<RowReader<CsvCursor | XlsxCursor>> {
+): Promise<RowReader<FileCursor>> {
   const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
-  const head = await source.read(0, Math.min(8, source.size));
+  const head = await source.read(0, Math.min(64, source.size));
   if (isWorkbook(head) || extension === "xlsx" || extension === "xlsm") {
     refuseLarger(source.size, settings.workbook_bytes, "workbook");
-    return await openXlsx(source, {
-      ...(options.sheet === undefined ? {} : { sheet: options.sheet }),
-      ...(cursor ? { cursor: cursor as XlsxCursor } : {}),
-      rowsPerBatch: BATCH_ROWS,
-    });
+    const sheet = options.sheet === undefined ? {} : { sheet: options.sheet };
+    const kind = await legacyKind(source);
+    return kind
+      ? await openLegacy(source, { kind, ...sheet, cursor: cursor as LegacyCursor, rowsPerBatch: BATCH_ROWS })
+      : await openXlsx(source, {
+        ...sheet,
+        ...(cursor ? { cursor: cursor as XlsxCursor } : {}),
+        rowsPerBatch: BATCH_ROWS,
+      });
   }
-  if (["xls", "xlsb", "ods"].includes(extension)) {
-    throw new LongshoreError(
-      "unsupported_format",
-      `Cannot read a file of the kind ".${extension}": save it as .xlsx or .csv`,
-    );
-  }
+  if (["xls", "xlsb", "ods"].includes(extension)) refuseOtherThanText(head, extension);
   refuseLarger(source.size, settings.csv_bytes, "CSV file");
   return await openCsv(source, {
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
@@ -46,6 +49,19 @@ export async function openFile(
     ...(cursor ? { cursor: cursor as CsvCursor } : {}),
     rowsPerBatch: BATCH_ROWS,
   });
+}
+
+/** Many programs give the name of a workbook to a plain text with tabs, which is read; others to a web page. */
+function refuseOtherThanText(head: Uint8Array, extension: string): void {
+  const markup = /^\W*<[!?a-z]/i.test(new TextDecoder("latin1").decode(head));
+  const isUtf16 = head[0] === 0xff || head[0] === 0xfe;
+  if (!markup && (isUtf16 || head.every((byte) => byte >= 9))) return;
+  throw new LongshoreError(
+    "unsupported_format",
+    `Cannot read the file: it is named ".${extension}" and found to be ${
+      markup ? "a web page or XML" : "something else"
+    }: save it as .xlsx and try again`,
+  );
 }
 
 /** A zip archive, or the container of older and of encrypted workbooks. */

@@ -8,7 +8,7 @@ import { LongshoreError } from "../errors.ts";
 import { parseInput } from "../http/read_body.ts";
 import type { Dataset, Mode } from "./dataset.ts";
 import { ImportOptions, type ImportRequest } from "./import_request.ts";
-import { nearestName } from "./nearest_name.ts";
+import { nearestName } from "../text/nearest_name.ts";
 
 export interface ResolvedRequest {
   dataset: Dataset;

@@ -1,9 +1,14 @@
 /** The sheet that is asked for, or the first one a person sees on opening the workbook. */
 
 import { LongshoreError } from "../../errors.ts";
-import type { Worksheet } from "./read_workbook.ts";
+import { nearestName } from "../../text/nearest_name.ts";
 
-export function chooseSheet(sheets: Worksheet[], name?: string): Worksheet {
+export interface NamedSheet {
+  name: string;
+  hidden: boolean;
+}
+
+export function chooseSheet<Sheet extends NamedSheet>(sheets: readonly Sheet[], name?: string): Sheet {
   const [first] = sheets;
   if (!first) {
     throw new LongshoreError(
@@ -16,32 +21,11 @@ export function chooseSheet(sheets: Worksheet[], name?: string): Worksheet {
     sheets.find((sheet) => sheet.name.toLowerCase() === name.toLowerCase());
   if (found) return found;
   const names = sheets.map((sheet) => sheet.name);
-  const nearest = nearestName(names, name);
+  const nearest = nearestName(name, names);
   throw new LongshoreError(
     "unknown_sheet",
-    `Cannot find the sheet "${name}": found ${
-      names.map((each) => `"${each}"`).join(", ")
-    }; the nearest is "${nearest}"`,
+    `Cannot find the sheet "${name}": found ${names.map((each) => `"${each}"`).join(", ")}` +
+      (nearest === null ? "" : `; the nearest is "${nearest}"`),
     { details: { sheet: name, sheets: names, nearest } },
   );
-}
-
-function nearestName(names: string[], wanted: string): string | undefined {
-  const distances = names.map((name) => editDistance(name.toLowerCase(), wanted.toLowerCase()));
-  return names[distances.indexOf(Math.min(...distances))];
-}
-
-/** Insertions, deletions and replacements that turn one text into the other; sheet names have at most 31 letters. */
-function editDistance(a: string, b: string): number {
-  const wanted = b.slice(0, 64);
-  let row = Array.from({ length: wanted.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= Math.min(a.length, 64); i++) {
-    const next = [i];
-    for (let j = 1; j <= wanted.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === wanted[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[wanted.length]!;
 }

@@ -5,17 +5,16 @@
 
 import { LongshoreError } from "../../errors.ts";
 import type { ByteSource } from "../reader.ts";
+import { readCompoundNames } from "./read_compound_names.ts";
 
 const OLE2_SIGNATURE = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 const ZIP_SIGNATURES = [[0x50, 0x4b, 0x03, 0x04], [0x50, 0x4b, 0x05, 0x06]];
-/** The directory of a compound file starts with its few streams; 128 bytes each. */
-const OLE2_DIRECTORY_BYTES = 8 * 1024;
 
 export async function refuseForeignFile(source: ByteSource): Promise<void> {
   if (source.size === 0) {
     throw new LongshoreError("empty_file", "Cannot open the workbook: the file is empty");
   }
-  const head = await source.read(0, Math.min(64, source.size));
+  const head = await source.read(0, Math.min(8, source.size));
   const startsWith = (signature: number[]) => signature.every((byte, i) => head[i] === byte);
   if (ZIP_SIGNATURES.some(startsWith)) return;
   if (!startsWith(OLE2_SIGNATURE)) {
@@ -24,7 +23,7 @@ export async function refuseForeignFile(source: ByteSource): Promise<void> {
       "Cannot open the workbook: the file does not start like a zip archive, which every .xlsx workbook is",
     );
   }
-  if (await hasStream(source, { head, name: "EncryptedPackage" })) {
+  if ((await readCompoundNames(source)).has("EncryptedPackage")) {
     throw new LongshoreError(
       "encrypted_file",
       "Cannot open the workbook: it is protected by a password, expected none: save it without and try again",
@@ -34,17 +33,4 @@ export async function refuseForeignFile(source: ByteSource): Promise<void> {
     "unsupported_format",
     "Cannot open the workbook: found the older .xls format, expected .xlsx: save it as .xlsx and try again",
   );
-}
-
-/** Whether a compound file's directory names the stream. */
-async function hasStream(source: ByteSource, options: { head: Uint8Array; name: string }): Promise<boolean> {
-  const { head, name } = options;
-  if (head.byteLength < 52) return false;
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  const sectorBytes = 1 << Math.min(view.getUint16(30, true), 16);
-  const start = (view.getUint32(48, true) + 1) * sectorBytes;
-  if (start >= source.size) return false;
-  const directory = await source.read(start, Math.min(start + OLE2_DIRECTORY_BYTES, source.size));
-  const text = new TextDecoder("utf-16le").decode(directory);
-  return text.includes(name);
 }

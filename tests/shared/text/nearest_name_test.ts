@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { editDistance, nearestName } from "../../../shared/imports/nearest_name.ts";
+import { editDistance, nearestName } from "../../../shared/text/nearest_name.ts";
 
 Deno.test("nearestName() finds the name that was most likely meant", () => {
   const known = ["upsert", "insert", "update", "spool", "support"];

@@ -1,0 +1,178 @@
+/**
+ * A .xls, .xlsb or .ods workbook as batches of rows of one sheet. SheetJS reads it whole, which takes many times its size in
+ * memory and is done anew for each slice, hence the limits. Blank rows and what is hidden are left out. Formulas give the
+ * results that were saved with them.
+ */
+import type { CellObject, ColInfo, RowInfo, WorkBook } from "xlsx";
+import { LongshoreError } from "../../errors.ts";
+import { type ByteSource, type Cell, DateCell, ErrorCell, type RowBatch, type RowReader } from "../reader.ts";
+import { chooseSheet } from "../xlsx/choose_sheet.ts";
+import { dateFormatKind } from "../xlsx/date_format_kind.ts";
+import { dateOfSerial } from "../xlsx/date_of_serial.ts";
+import type { LegacyKind } from "./legacy_kind.ts";
+import { refuseUnsafeZip } from "./refuse_unsafe_zip.ts";
+
+/** Where a sheet was left: plain JSON. */
+export interface LegacyCursor {
+  sheet: string;
+  /** The last row given. */
+  row: number;
+}
+
+export interface OpenLegacyOptions {
+  kind: LegacyKind;
+  /** Name of the sheet; capitals do not matter. @default the first one that is not hidden */
+  sheet?: string | undefined;
+  /** The cursor of the batch after which to go on; names the sheet too. @default the start of the sheet */
+  cursor?: LegacyCursor | undefined;
+  /** Rows in a batch, at most. @default 5000 */
+  rowsPerBatch?: number | undefined;
+  /** Whether hidden rows and columns are read too. @default false */
+  withHidden?: boolean | undefined;
+}
+
+/** Bytes of the file. Measured: at these sizes SheetJS takes up to 0.6 s of CPU and 170 MB. */
+const MAX_BYTES: Record<LegacyKind, number> = { xls: 4_000_000, xlsb: 6_000_000, ods: 4_000_000 };
+
+export async function openLegacy(
+  source: ByteSource,
+  { kind, sheet, cursor, rowsPerBatch = 5000, withHidden = false }: OpenLegacyOptions,
+): Promise<RowReader<LegacyCursor>> {
+  refuseLarger(source.size, kind);
+  if (kind !== "xls") await refuseUnsafeZip(source, kind);
+  const workbook = await readWhole(source, kind);
+  const sheets = workbook.SheetNames.map((name, index) => ({
+    name,
+    hidden: (workbook.Workbook?.Sheets?.[index]?.Hidden ?? 0) !== 0,
+  }));
+  const { name } = chooseSheet(sheets, cursor?.sheet ?? sheet);
+  const rows = rowsOf(workbook, { sheet: name, after: cursor?.row ?? 0, withHidden });
+  return {
+    info: { format: kind, sheet: name, sheets: workbook.SheetNames },
+    async *batches() {
+      let batch = emptyBatch();
+      let row = 0;
+      for (const read of rows) {
+        ({ row } = read);
+        if (read.hidden) batch.hiddenCount++;
+        else {
+          batch.rows.push(read.cells);
+          batch.rowNumbers.push(row);
+        }
+        if (batch.rows.length < rowsPerBatch) continue;
+        yield { ...batch, cursor: { sheet: name, row }, bytesRead: source.size };
+        batch = emptyBatch();
+      }
+      if (batch.rows.length + batch.hiddenCount > 0) {
+        yield { ...batch, cursor: { sheet: name, row }, bytesRead: source.size };
+      }
+    },
+  };
+}
+
+type GrowingBatch = Omit<RowBatch<LegacyCursor>, "cursor" | "bytesRead"> & { hiddenCount: number };
+
+function emptyBatch(): GrowingBatch {
+  return { rows: [], rowNumbers: [], lines: null, flaws: null, hiddenCount: 0 };
+}
+
+function refuseLarger(size: number, kind: LegacyKind): void {
+  if (size <= MAX_BYTES[kind]) return;
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
+  throw new LongshoreError(
+    "file_too_large",
+    `Cannot read a .${kind} workbook of ${mb(size)} MB: expected at most ${mb(MAX_BYTES[kind])} MB: ` +
+      "save it as .xlsx and try again",
+    { details: { bytes: size, limit: MAX_BYTES[kind] } },
+  );
+}
+
+async function readWhole(source: ByteSource, kind: LegacyKind): Promise<WorkBook> {
+  const bytes = await source.read(0, source.size);
+  // Large, and needed for few files.
+  const { read } = await import("xlsx");
+  try {
+    return read(bytes, {
+      type: "array",
+      dense: true,
+      cellNF: true,
+      cellStyles: true,
+      cellText: false,
+      cellHTML: false,
+      cellFormula: false,
+    });
+  } catch (cause) {
+    if (cause instanceof Error && /password|encrypt/i.test(cause.message)) {
+      throw new LongshoreError(
+        "encrypted_file",
+        "Cannot open the workbook: it is protected by a password, expected none: save it without and try again",
+        { cause },
+      );
+    }
+    throw new LongshoreError(
+      "unreadable_file",
+      `Cannot open the .${kind} workbook: it is damaged or of an unknown make: save it as .xlsx and try again`,
+      { cause },
+    );
+  }
+}
+
+interface ReadRow {
+  row: number;
+  cells: Cell[];
+  hidden: boolean;
+}
+
+function* rowsOf(
+  workbook: WorkBook,
+  { sheet, after, withHidden }: { sheet: string; after: number; withHidden: boolean },
+): Generator<ReadRow> {
+  const content = workbook.Sheets[sheet] ?? {};
+  const is1904 = workbook.Workbook?.WBProps?.date1904 === true;
+  const rowInfos: (RowInfo | undefined)[] = content["!rows"] ?? [];
+  const columnInfos: (ColInfo | undefined)[] = content["!cols"] ?? [];
+  const shows = (info: RowInfo | ColInfo | undefined) => withHidden || !info?.hidden;
+  const kinds = new Map<string, ReturnType<typeof dateFormatKind>>();
+  const cellOf = (cell: CellObject | undefined): Cell => valueOf(cell, { kinds, is1904 });
+  const dense = content["!data"] ?? [];
+  for (let index = after; index < dense.length; index++) {
+    const cells = Array.from(
+      dense[index] ?? [],
+      (cell, column) => shows(columnInfos[column]) ? cellOf(cell) : null,
+    );
+    while (cells.length > 0 && cells.at(-1) === null) cells.pop();
+    if (!cells.some((cell) => cell !== null && cell !== "")) continue;
+    yield { row: index + 1, cells, hidden: !shows(rowInfos[index]) };
+  }
+}
+
+interface ValueOptions {
+  /** What each number format shows; filled as formats are met. */
+  kinds: Map<string, ReturnType<typeof dateFormatKind>>;
+  is1904: boolean;
+}
+
+function valueOf(cell: CellObject | undefined, { kinds, is1904 }: ValueOptions): Cell {
+  const value = cell?.v;
+  if (!cell || value === undefined || value === null || cell.t === "z") return null;
+  if (cell.t === "e") return new ErrorCell(ERRORS.get(Number(value)) ?? "#VALUE!");
+  if (typeof value !== "number") return value instanceof Date ? new DateCell(value.toISOString()) : value;
+  if (!Number.isFinite(value)) return String(value);
+  const format = String(cell.z ?? "");
+  let kind = kinds.get(format);
+  if (kind === undefined) kinds.set(format, kind = dateFormatKind(format));
+  const iso = kind === "number" ? null : dateOfSerial(value, { kind, is1904 });
+  return iso === null ? value : new DateCell(iso);
+}
+
+/** As SheetJS numbers them. */
+const ERRORS = new Map([
+  [0x00, "#NULL!"],
+  [0x07, "#DIV/0!"],
+  [0x0f, "#VALUE!"],
+  [0x17, "#REF!"],
+  [0x1d, "#NAME?"],
+  [0x24, "#NUM!"],
+  [0x2a, "#N/A"],
+  [0x2b, "#GETTING_DATA"],
+]);
