@@ -302,6 +302,18 @@ Deno.test("import hands the rows with problems back as they were, and takes them
   // Corrected by hand, with the three columns as they came.
   const corrections: Record<string, string> = { x: "70", many: "7", "7.5": "7", J: "no", wide: "" };
   const corrected = data.map((row) => row.map((cell) => corrections[cell] ?? cell));
+  const half = await it.check(Papa.unparse([...corrected.slice(0, 2), ...data.slice(2, 3)]), {
+    dataset: "lab.people",
+  });
+  assertEquals(half.job.result?.invalid, 1);
+  const { data: rest }: { data: string[][] } = Papa.parse((await it.problemsFile(half)).slice(1).trimEnd());
+  // The old columns are not handed back beside the new ones.
+  assertEquals(rest[0]?.filter((heading) => heading.startsWith("problem_")), [
+    "problem_row",
+    "problem_codes",
+    "problem_messages",
+  ]);
+  assertEquals([rest[1]?.[1], rest[1]?.at(-3), rest.length], ["Cleo", "3", 2]);
   const again = await it.check(Papa.unparse(corrected), { dataset: "lab.people" });
   assertEquals(codes(again), []);
   assertEquals(again.job.result?.columns, {
