@@ -21,7 +21,9 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
     const { file, ...rest } = await readBody(request, ImportRequest);
     return { request: rest, file: () => Promise.resolve(file) };
   }
-  refuseLarger(Number(request.headers.get("content-length") ?? 0) - 64 * 1024);
+  const announced = Number(request.headers.get("content-length") ?? 0) - 64 * 1024;
+  if (announced > MULTIPART_BYTES) await drain(request);
+  refuseLarger(announced);
   const form = await request.formData().catch((cause) => {
     throw new LongshoreError("invalid_request", "Cannot read the request: expected a form", { cause });
   });
@@ -41,6 +43,18 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
     request: parseInput(parseJson(text), ImportRequestWithoutFile),
     file: (caller, orgId) => store(caller, file, orgId),
   };
+}
+
+/**
+ * Reads a body that is refused, within limits: an answer before its end would look like a broken connection to whoever
+ * is still sending.
+ */
+async function drain(request: Request): Promise<void> {
+  let bytes = 0;
+  for await (const piece of request.body ?? []) {
+    bytes += piece.length;
+    if (bytes > 8 * MULTIPART_BYTES) break;
+  }
 }
 
 function refuseLarger(bytes: number): void {
