@@ -96,6 +96,8 @@ create extension if not exists fuzzystrmatch with schema extensions;
 -- Makes the statements of an import. $1 and $2 of each are the first and last row number.
 --   write         writes the rows without problems, answers (inserted, updated)
 --   write_preview the same, answers also the rows as they were written
+--   write_row, write_preview_row  the same for the one row $1: a range may hold any number of rows and has to be planned
+--                 each time, one plan for "=" serves every row
 --   creates[]     run before it: rows that a lookup makes where the dataset's options say so
 --   types         rows whose text is no value of its column's type, as row_problem
 --   rules         rows that required columns, references, keys, CHECKs or policies refuse, as row_problem
@@ -472,6 +474,8 @@ begin
   return jsonb_build_object(
     'write', v_write,
     'write_preview', v_preview,
+    'write_row', replace(v_write, 'between $1 and $2', '= $1'),
+    'write_preview_row', replace(v_preview, 'between $1 and $2', '= $1'),
     'creates', to_jsonb(v_created),
     'types', array_to_string(v_types, ' union all '),
     'rules', v_rules_query,

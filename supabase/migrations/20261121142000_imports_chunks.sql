@@ -221,10 +221,12 @@ grant execute on function jobs_private.mark_duplicates to longshore_worker;
 -- shutdown, resources, defects) have none: null, and the caller raises them again.
 create function jobs_private.problem_of_error(p_state text, p_message text, p_constraint text, p_column text)
 returns table (code text, message text)
-language sql
+language plpgsql -- which keeps its plan: a chunk may have 5,000 errors, and SQL would be planned for each
 immutable
 set search_path = ''
 as $$
+begin
+  return query
   select x.code, x.message
   from (
     select
@@ -252,7 +254,8 @@ as $$
           case when p_state = 'PGRST' and p_message is json object then p_message::json ->> 'message' else p_message end, 300))
       end as message
   ) x
-  where x.code is not null
+  where x.code is not null;
+end;
 $$;
 comment on function jobs_private.problem_of_error is 'The code and message of a row''s problem for an error of its write; no row where the error is not the row''s.';
 revoke all on function jobs_private.problem_of_error from public;
@@ -296,11 +299,11 @@ begin
   into v_rows using p_first, p_last;
 
   -- Prepared once: planning would cost more than writing one row. A name outlives a transaction that failed.
-  foreach v_name in array array['write', 'write_preview'] loop
+  foreach v_name in array array['write', 'write_preview', 'write_row', 'write_preview_row'] loop
     if exists (select from pg_catalog.pg_prepared_statements where name = 'longshore_' || v_name) then
       execute format('deallocate longshore_%s', v_name);
     end if;
-    execute format('prepare longshore_%s (integer, integer) as %s', v_name, p_statements ->> v_name);
+    execute format('prepare longshore_%s as %s', v_name, p_statements ->> v_name);
   end loop;
   for v_create in select jsonb_array_elements_text(p_statements -> 'creates') loop
     execute v_create using p_first, p_last;
@@ -330,7 +333,7 @@ begin
         foreach v_try in array case v_name when 'write' then array['write'] else array['write_preview', 'write'] end loop
           begin
             perform set_config('role', v_role, true), set_config('request.jwt.claims', v_claims, true);
-            execute format('execute longshore_%1$s (%2$s, %2$s)', v_try, v_rows[v_row]) into v_inserted, v_updated, v_written;
+            execute format('execute longshore_%s_row (%s)', v_try, v_rows[v_row]) into v_inserted, v_updated, v_written;
             if v_counts and v_inserted <> 1 then
               problems := problems || row(v_rows[v_row], null, 'rule_violated', 'A trigger of the table leaves this row out', null)::jobs_private.row_problem;
             end if;
@@ -355,8 +358,9 @@ begin
     v_block := v_end + 1;
   end loop;
   preview := jsonb_path_query_array(preview, '$[0 to 19]');
-  execute 'deallocate longshore_write';
-  execute 'deallocate longshore_write_preview';
+  foreach v_name in array array['write', 'write_preview', 'write_row', 'write_preview_row'] loop
+    execute format('deallocate longshore_%s', v_name);
+  end loop;
 end;
 $$;
 comment on function jobs_private.write_in_blocks is 'Writes rows in blocks of 25, row by row inside a block that fails; answers counts, problems and the first rows as written.';
