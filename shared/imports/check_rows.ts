@@ -30,8 +30,8 @@ export async function checkRows(
     { ...start, ...(start.whole ? { guarantee: "per_chunk", whole: false } : {}) };
   // At least one step, however little a slice may do: slices without a step would follow each other for ever.
   for (let steps = 0; !cursor.ended && (steps === 0 || !slice.shouldStop()); steps++) {
-    const progress = slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
     const before: CheckingCursor = cursor;
+    const progress = slice.progress({ phase: "checking", done: before.done, total: before.rows });
     const options = {
       importId: slice.job.id,
       checking: true,
@@ -45,6 +45,7 @@ export async function checkRows(
       () => importStep(slice.sql, slice, { ...options, cursor: before }),
     );
     cursor = step.cursor;
+    slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
     await refuseTooMany(slice, request.options.stop_after_problems, cursor.invalid + cursor.counts.failed);
     if (Math.floor(cursor.done / VACUUM_EVERY_ROWS) > Math.floor(before.done / VACUUM_EVERY_ROWS)) {
       await vacuum(slice.sql, [request.dataset.target, ...request.dataset.alsoWrites ?? []]);

@@ -42,6 +42,7 @@ export async function openFile(
       });
   }
   if (["xls", "xlsb", "ods"].includes(extension)) refuseOtherThanText(head, extension);
+  refusePdf(head);
   refuseLarger(source.size, settings.csv_bytes, "CSV file");
   return await openCsv(source, {
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
@@ -61,6 +62,15 @@ function refuseOtherThanText(head: Uint8Array, extension: string): void {
     `Cannot read the file: it is named ".${extension}" and found to be ${
       markup ? "a web page or XML" : "something else"
     }: save it as .xlsx and try again`,
+  );
+}
+
+/** Much of a PDF is text: read as CSV, it would be told that it lacks headings. */
+function refusePdf(head: Uint8Array): void {
+  if (!new TextDecoder("latin1").decode(head).startsWith("%PDF-")) return;
+  throw new LongshoreError(
+    "unsupported_format",
+    "Cannot read the file: found a PDF, expected a .csv or .xlsx: export the table from where the PDF was made",
   );
 }
 

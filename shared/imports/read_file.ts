@@ -72,7 +72,13 @@ export async function readFile(
             await copy.write(staged.rows);
             problems += staged.problems;
             reached = advance(reached, batch, staged);
-            slice.progress({ phase: "reading", done: batch.bytesRead, total: source.size, unit: "bytes" });
+            slice.progress({
+              phase: "reading",
+              done: batch.bytesRead,
+              total: source.size,
+              unit: "bytes",
+              rows: reached.rows,
+            });
             next = await read();
           } while (!next.done && reached.rows < enough && !slice.shouldStop());
           await copy.end();

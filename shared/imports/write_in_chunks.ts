@@ -33,6 +33,7 @@ export async function writeInChunks(
     const progress = slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
     const options = { importId, cursor, checking: false, undo: false, checkpoint: true, progress };
     ({ cursor } = await withChunkRetries(slice, () => importStep(slice.sql, slice, options)));
+    slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
   }
   return cursor;
 }

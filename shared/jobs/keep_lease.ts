@@ -33,12 +33,15 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
   const ending = new AbortController();
   let ended: LeaseEnd | null = null;
   let pending: JobProgress | null = null;
+  // The database keeps progress back that comes too soon after the last; said once more a beat later, it is shown.
+  let again: JobProgress | null = null;
   let released: Promise<void> = Promise.resolve();
   let grace: ReturnType<typeof setTimeout> | undefined;
 
   const takeProgress = () => {
     const progress = pending;
     pending = null;
+    again = progress ?? again;
     return progress;
   };
   const end = (reason: LeaseEnd) => {
@@ -57,7 +60,9 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
   const beat = async (): Promise<void> => {
     let renewedAt = performance.now();
     while (!ended && await pause(beatMs, stopping.signal)) {
-      const progress = takeProgress();
+      const fresh = takeProgress();
+      const progress = fresh ?? again;
+      if (!fresh) again = null;
       try {
         if (progress || performance.now() - renewedAt >= heartbeatSeconds * 1000) {
           await heartbeat(connection.beside, claim, { progress });

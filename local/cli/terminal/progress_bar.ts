@@ -78,7 +78,7 @@ function factsOf({ phase, done, total, unit, percent, rows_per_second, eta_secon
   return [
     percent === null ? phase : `${phase} ${Math.floor(percent)} %`,
     ...(done > 0 || total ? [`${amount(done)}${total === null ? "" : `/${amount(total)}`}${named}`] : []),
-    ...(rows_per_second > 0 ? [`${amount(rows_per_second)}/s`] : []),
+    ...(rows_per_second > 0 ? [`${countText(rows_per_second)}${unit === "rows" ? "" : " rows"}/s`] : []),
     ...(eta_seconds ? [`${secondsText(eta_seconds).replace(".0", "")} left`] : []),
   ];
 }

@@ -23,3 +23,12 @@ Deno.test("measureProgress() tells speed and time to go from what this slice has
 Deno.test("measureProgress() calls nothing to do done", () => {
   assertEquals(measureProgress()({ phase: "reading", done: 0, total: 0 }).percent, 100);
 });
+
+Deno.test("measureProgress() counts rows a second also where the amount is in bytes", () => {
+  let now = 0;
+  const measure = measureProgress(() => now);
+  measure({ phase: "reading", done: 0, total: 1000, unit: "bytes", rows: 0 });
+  now = 1000;
+  const next = measure({ phase: "reading", done: 500, total: 1000, unit: "bytes", rows: 20 });
+  assertEquals([next.rows_per_second, next.eta_seconds, next.percent], [20, 1, 50]);
+});

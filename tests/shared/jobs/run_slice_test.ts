@@ -58,6 +58,24 @@ Deno.test("runSlice() goes on from the cursor of the last slice and finishes the
   assertEquals(await rowsOf(maker, id), [1, 2, 3, 4, 5, 6]);
 });
 
+Deno.test("runSlice() shows the last progress soon, though it came too soon after the one before", async () => {
+  await using maker = await jobMaker(stack);
+  const id = await maker.enqueue();
+  const end = await slice(id, async (s) => {
+    s.progress({ phase: "reading", done: 6, total: 6 });
+    // Shown, and so recent that what the next transaction brings along is kept back.
+    while ((await maker.job(id)).progress.phase !== "reading");
+    s.progress({ phase: "writing", done: 0, total: 6 });
+    await writeRows(s, 6);
+    const deadline = performance.now() + 5000;
+    while ((await maker.job(id)).progress.phase !== "writing") {
+      if (performance.now() > deadline) throw new LongshoreError("expired", "The progress was not shown");
+    }
+    return { outcome: "done", result: {} };
+  });
+  assertEquals(end, "done");
+});
+
 Deno.test("runSlice() writes as the job's owner", async () => {
   await using maker = await jobMaker(stack);
   const id = await maker.enqueue();
