@@ -1,7 +1,7 @@
 /**
  * `deno task start`: the local stack in the foreground. In: `--port N`, `--data DIR`, `--fresh`. Out: a table of
- * addresses and keys; it ends on SIGINT and SIGTERM with nothing left running and the data kept, or with exit code 1
- * when a part cannot start or dies.
+ * addresses and keys; it ends on SIGINT, SIGTERM and with its terminal, with nothing left running and the data kept, or
+ * with exit code 1 when a part cannot start or dies.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { bold, cyan, dim, green, red } from "@std/fmt/colors";
@@ -16,12 +16,18 @@ const PATIENCE_MS = 15_000;
 if (import.meta.main) Deno.exit(await start(Deno.args));
 
 async function start(args: string[]): Promise<number> {
+  if (args.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
   const options = readOptions(args);
   if (typeof options === "string") return complain(options);
 
   // Asked for before anything is started, so that a signal during the start is not lost.
   const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => ask(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => ask(signal));
+  }
 
   const began = performance.now();
   let stack: Stack;

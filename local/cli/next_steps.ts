@@ -22,9 +22,19 @@ const TARGET = ["data", "url", "key", "email", "password", "token", "org"];
 export function nextSteps({ result, last, args, typed, problemsPath }: Outcome): string[] {
   const { would, invalid, valid, problems_by_code: problems } = result;
   const written = last.kind === "import_commit" && last.state === "succeeded";
+  const cutOff = last.kind === "import_commit" && !written && args.commit?.policy !== "all_or_nothing";
   const writes = would.insert + would.update;
-  const step = (what: string, flags: string[]) => ({ what, command: commandLine(flags) });
-  const steps: { what: string; command: string }[] = [];
+  const inserts = (args.options.mode ?? "insert") === "insert";
+  const upsert = [...without(typed, ["mode"]), "--mode", "upsert"];
+  const steps: Step[] = [];
+
+  if (cutOff) {
+    const what = "Go on; rows that were written before it ended stay, and are compared";
+    steps.push(step(what, inserts ? upsert : typed));
+  }
+  if (problems["duplicate_existing"] && inserts) {
+    steps.push(step("Compare rows that are there already, and update them", upsert));
+  }
 
   if (problemsPath) {
     const flags = without(typed, [...COMMITTING, ...READING], args.file);
@@ -37,11 +47,7 @@ export function nextSteps({ result, last, args, typed, problemsPath }: Outcome):
       step("or have them added on the way", [...typed, "--option", "create_drawings=true"]),
     );
   }
-  if (problems["duplicate_existing"] && (args.options.mode ?? "insert") === "insert") {
-    const flags = [...without(typed, ["mode"]), "--mode", "upsert"];
-    steps.push(step("Compare rows that are there already, and update them", flags));
-  }
-  if (!written && writes > 0) {
+  if (!written && !cutOff && writes > 0) {
     const flags = [...without(typed, COMMITTING), "--commit"];
     steps.push(
       invalid === 0
@@ -53,14 +59,37 @@ export function nextSteps({ result, last, args, typed, problemsPath }: Outcome):
         ]),
     );
   }
-  if (steps.length > 0) {
-    return [
-      "",
-      bold("  What next"),
-      ...steps.flatMap(({ what, command }) => [`  ${what}`, dim(`    ${command}`)]),
-    ];
-  }
+  if (steps.length > 0) return stepLines(steps);
+  if (result.rows === 0) return ["", "  Nothing to write: the file has headings and no rows."];
   return written || writes > 0 ? [] : ["", "  Nothing to write: every row is there as it is."];
+}
+
+/** The same after a check that failed; none where its message says all there is to say. */
+export function stepsAfterFailure(job: Job, typed: string[]): string[] {
+  const missing = job.error?.code === "missing_columns" ? job.error.details?.["missing"] : null;
+  if (!Array.isArray(missing) || missing.length === 0) return [];
+  const mapping = missing.flatMap((column) => ["--map", `HEADING=${column}`]);
+  return stepLines([
+    step("Say which of the headings is which column", [...typed, ...mapping]),
+    step("or in which row the headings are", [...without(typed, ["header-row"]), "--header-row", "N"]),
+  ]);
+}
+
+interface Step {
+  what: string;
+  command: string;
+}
+
+function step(what: string, args: string[]): Step {
+  return { what, command: commandLine(args) };
+}
+
+function stepLines(steps: Step[]): string[] {
+  return [
+    "",
+    bold("  What next"),
+    ...steps.flatMap(({ what, command }) => [`  ${what}`, dim(`    ${command}`)]),
+  ];
 }
 
 /** What was typed without some options, and without the file where it is named. */

@@ -3,7 +3,7 @@
  * stack with the organization and the project that are there to be used.
  */
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { fromStatus } from "../../shared/client/client_error.ts";
+import { fromStatus, LongshoreClientError } from "../../shared/client/client_error.ts";
 import { openLocalSession } from "./open_local_session.ts";
 import type { Target } from "./parse_import_args.ts";
 import { useLocalStack } from "./use_local_stack.ts";
@@ -21,6 +21,7 @@ export async function openSession(
   { onStart }: { onStart?(dataDir: string): void } = {},
 ): Promise<Session> {
   if (target.kind === "remote") {
+    await reach(target);
     const supabase = await signIn(target);
     return { supabase, orgId: null, projectId: null, end: () => Promise.resolve() };
   }
@@ -31,6 +32,22 @@ export async function openSession(
   } catch (error) {
     await stack.stop();
     throw error;
+  }
+}
+
+/** Asked once, since the calls of an import try for half a minute before they give up. */
+async function reach({ url, key }: Extract<Target, { kind: "remote" }>): Promise<void> {
+  const health = `${url.replace(/\/+$/, "")}/auth/v1/health`;
+  const signal = AbortSignal.timeout(10_000);
+  try {
+    const answer = await fetch(health, { headers: { apikey: key }, signal });
+    await answer.body?.cancel();
+  } catch (cause) {
+    throw new LongshoreClientError(
+      "unreachable",
+      `Cannot reach "${url}": found no answer, expected the address of a project that is running`,
+      { cause },
+    );
   }
 }
 

@@ -14,7 +14,8 @@ What to import
   --scope k=v            what holds for all rows               (the project that the demo left behind)
   --mode MODE            insert, upsert or update              (insert)
   --commit               write the rows after the check
-  --policy POLICY        all_or_nothing, valid_rows, stop_after (all_or_nothing)
+  --policy POLICY        all_or_nothing, valid_rows or stop_after
+                                                               (all_or_nothing)
   --stop-after N         failed rows that end a commit         (with --policy stop_after)
 
 How to read the file; what is not given is found out
@@ -159,7 +160,11 @@ function readTarget(given: Given, environment: Record<string, string>): Target {
     return { kind: "local", dataDir: data ?? null };
   }
   if (data !== undefined) throw new UsageError("Cannot use --data with --url: expected one of them");
-  if (!URL.canParse(url)) throw new UsageError(`Cannot use --url: found "${url}", expected an address`);
+  if (!/^https?:\/\/./i.test(url) || !URL.canParse(url)) {
+    throw new UsageError(
+      `Cannot use --url: found "${url}", expected an address that starts with http:// or https://`,
+    );
+  }
   if (key === undefined) {
     throw new UsageError("Cannot use --url: expected --key, the publishable key, with it");
   }
@@ -209,7 +214,10 @@ function oneOf<T extends string>(
   if (text === undefined) return undefined;
   const found = allowed.find((value) => value === text);
   if (found !== undefined) return found;
-  throw new UsageError(`Cannot use --${flag}: found "${text}", expected ${allowed.join(", ")}`);
+  const names = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(
+    allowed.map((value) => `"${value}"`),
+  );
+  throw new UsageError(`Cannot use --${flag}: found "${text}", expected ${names}`);
 }
 
 function wholeNumber(text: string | undefined, flag: string): number | undefined {

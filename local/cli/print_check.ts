@@ -8,6 +8,8 @@ import { countText } from "./terminal/quantities.ts";
 import { tableLines, wrap } from "./terminal/table.ts";
 import { terminalWidth } from "./terminal/terminal_width.ts";
 
+const NAMES_SHOWN = 12;
+
 export interface PrintCheckOptions {
   /** The first problem of each code, from `firstProblems()`. */
   examples: ImportProblem[];
@@ -84,12 +86,19 @@ function columnLines({ columns, sheet, encoding, delimiter }: CheckResult, width
   const facts: [string, string][] = [
     ["File", file.join(", ")],
     ["Columns", Object.entries(mapped).map(([heading, name]) => renamed(heading, name)).join(", ")],
-    ["Ignored", ignored.map((heading) => `"${heading}"`).join(", ")],
+    ["Ignored", firstNames(ignored)],
     ["Not there", missing.join(", ")],
   ];
   return facts.filter(([, text]) => text !== "").flatMap(([name, text]) =>
     wrap(text, width - 18).map((part, number) => `  ${dim((number === 0 ? name : "").padEnd(14))}${part}`)
   );
+}
+
+/** A sheet may have hundreds of columns that are none of the dataset's. */
+function firstNames(headings: string[]): string {
+  const shown = headings.length > NAMES_SHOWN + 1 ? headings.slice(0, NAMES_SHOWN) : headings;
+  const more = headings.length - shown.length;
+  return shown.map((heading) => `"${heading}"`).join(", ") + (more > 0 ? ` and ${countText(more)} more` : "");
 }
 
 /** A heading that is the column's name needs no arrow. */

@@ -13,7 +13,7 @@ import {
 } from "../../shared/client/mod.ts";
 import { checkFile } from "./check_file.ts";
 import { followJob } from "./follow_job.ts";
-import { nextSteps } from "./next_steps.ts";
+import { nextSteps, stepsAfterFailure } from "./next_steps.ts";
 import type { Session } from "./open_session.ts";
 import type { ImportArgs } from "./parse_import_args.ts";
 import { firstProblems, printCheck } from "./print_check.ts";
@@ -50,8 +50,11 @@ export async function runImport(
     last = await commit(longshore, checked, { ...args.commit, json: args.json, signal });
   }
   if (args.json) console.log(JSON.stringify(last));
-  else if (result) {
-    for (const line of nextSteps({ result, last, args, typed, problemsPath })) console.log(line);
+  else {
+    const lines = result
+      ? nextSteps({ result, last, args, typed, problemsPath })
+      : stepsAfterFailure(last, typed);
+    for (const line of lines) console.log(line);
   }
   const written = !args.commit || last.kind === "import_commit";
   return written && last.state === "succeeded" && result?.invalid === 0 && !commitResult(last)?.failed

@@ -17,6 +17,10 @@ if (import.meta.main) Deno.exit(await demo(Deno.args));
 
 async function demo(args: string[]): Promise<number> {
   if (!Deno.stdout.isTerminal()) setColorEnabled(false);
+  if (args.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
   const options = readOptions(args);
   if (typeof options === "string") {
     console.error(red(options));
@@ -38,6 +42,7 @@ async function demo(args: string[]): Promise<number> {
     if (!options.exit && stack.started) {
       console.log(dim("  The stack stays up. Stop it with Ctrl+C; the data is kept.\n"));
       await stopped;
+      console.log(dim("\n  Stopping. The data is kept."));
     }
     return 0;
   } catch (error) {

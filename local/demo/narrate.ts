@@ -14,5 +14,7 @@ export function beginChapter(title: string, about: string): void {
 
 /** Something that has been done. */
 export function sayDone(label: string, text: string): void {
-  console.log(`  ${green("✓")} ${bold(label.padEnd(10))} ${text}`);
+  const [first = "", ...more] = wrap(text, terminalWidth() - 16);
+  console.log(`  ${green("✓")} ${bold(label.padEnd(10))} ${first}`);
+  for (const line of more) console.log(`${" ".repeat(15)}${line}`);
 }

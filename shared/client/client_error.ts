@@ -42,7 +42,8 @@ export interface FailedCall {
 /** The error for an answer of PostgREST or Storage, as supabase-js hands it on. */
 export function fromSupabase(error: unknown, { task, status }: FailedCall): LongshoreClientError {
   const facts = isRecord(error) ? error : {};
-  const answered = status || Number(facts["status"] ?? 0) || 0;
+  // Storage answers every refusal with 400 and puts what it is into the body.
+  const answered = status || Number(facts["statusCode"]) || Number(facts["status"]) || 0;
   const { code, message } = facts;
   // The engine's own errors keep their code; others have PostgREST's or Postgres's, which mean nothing to an app.
   if (typeof code === "string" && /^[a-z]+(_[a-z]+)*$/.test(code) && typeof message === "string") {

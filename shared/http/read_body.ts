@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { LongshoreError } from "../errors.ts";
+import { issueMessage } from "./issue_message.ts";
 
 export async function readBody<T extends z.ZodType>(request: Request, schema: T): Promise<z.output<T>> {
   const text = await request.text();
@@ -12,7 +13,7 @@ export async function readBody<T extends z.ZodType>(request: Request, schema: T)
 
 /** The same for a value that came another way, such as a field of a form. */
 export function parseInput<T extends z.ZodType>(value: unknown, schema: T): z.output<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: issueMessage });
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => ({
     path: path.map(String).join("."),

@@ -350,6 +350,13 @@ const REFUSED: (Form & { code: string; message: string })[] = [
     message: "",
   },
   {
+    name: "a PDF under another name",
+    body: "%PDF-1.7\n1 0 obj, <<>>, endobj\n",
+    code: "unsupported_format",
+    message:
+      "Cannot read the file: found a PDF, expected a .csv or .xlsx: export the table from where the PDF was made",
+  },
+  {
     name: "more problems than are allowed",
     body: `Tag,Type,Drawing\n${"A,nothing,D-1\n".repeat(5)}`,
     options: { stop_after_problems: 3 },

@@ -143,6 +143,28 @@ scene("import cancels its job on SIGINT", async ({ stack, dir, save }) => {
   assertEquals(data, [{ state: "cancelled" }]);
 });
 
+scene("import says after a commit that was cut off how to go on without doubles", async ({ dir, save }) => {
+  const rows = Array.from({ length: 60_000 }, (_, place) => `T-${place},valve,ISO-1,1,`).join("\n");
+  const file = await save("my.csv", COMPONENTS + rows);
+  const how = ["--commit", "--policy", "valid_rows", "--data", dir, "--option", "create_drawings=true"];
+  const running = startImport([file, ...how]);
+  await running.said("Committing: ");
+  running.kill("SIGINT");
+  const { out, err } = await running.finished;
+  assertMatch(err, /^Committing: cancelled$/m);
+  assertStringIncludes(out, "Go on; rows that were written before it ended stay");
+  assertStringIncludes(out, `deno task import ${[file, ...how].join(" ")} --mode upsert`);
+  assert(!out.includes("Write 60,000 rows"), out);
+});
+
+scene("import says what to do about headings it does not know, and about no rows", async ({ dir, save }) => {
+  const foreign = await runImport([await save("my.csv", "Tag;Typ;Plan\nA-1;valve;ISO-1\n"), "--data", dir]);
+  assertEquals(foreign.code, 1);
+  assertStringIncludes(foreign.out, "--map HEADING=type --map HEADING=drawing");
+  const bare = await runImport([await save("bare.csv", COMPONENTS), "--data", dir]);
+  assertStringIncludes(bare.out, "Nothing to write: the file has headings and no rows.");
+});
+
 scene("import starts a stack where none is running, and stops it", async ({ dir, save }) => {
   await Deno.remove(join(dir, "stack.json"));
   await Deno.chmod(dir, 0o755);

@@ -81,7 +81,7 @@ const REFUSED: [args: string[], says: string][] = [
   [[], "found no file"],
   [["a.csv", "b.csv"], "expected one file"],
   [["a.csv", "--datset", "x"], "did you mean --dataset"],
-  [["a.csv", "--mode", "replace"], "insert, upsert, update"],
+  [["a.csv", "--mode", "replace"], '"insert", "upsert" or "update"'],
   [["a.csv", "--header-row", "0"], "whole number from 1"],
   [["a.csv", "--header-row", "2.5"], "whole number from 1"],
   [["a.csv", "--sheet"], "nothing after it"],
