@@ -78,7 +78,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   // Whatever is started is noted here at once, so that a start that fails half-way leaves nothing running.
   await using starting = new AsyncDisposableStack();
 
-  await Deno.mkdir(dataDir, { recursive: true });
+  await Deno.mkdir(dataDir, { recursive: true }).catch((cause) => {
+    throw new Error(`Cannot make the data folder "${dataDir}": ${cause.message}`, { cause });
+  });
   starting.use(await lockDataDir(dataDir));
   await Deno.remove(join(dataDir, "stack.json")).catch(() => {});
   await endLeftovers(dataDir);

@@ -121,8 +121,10 @@ Deno.test("start ends on a signal with nothing left running, and keeps data and 
     const wiped = run(dataDir, "--port", "0", "--fresh");
     const fresh = await untilUp(dataDir, wiped);
     assert(fresh.secret_key !== before.secret_key);
-    wiped.process.kill("SIGINT");
+    // What a terminal sends that is closed.
+    wiped.process.kill("SIGHUP");
     assertEquals((await wiped.end()).code, 0);
+    assert(!await accepts(fresh.db_url));
   });
 });
 

@@ -142,6 +142,16 @@ scene(
   },
 );
 
+scene("startImport() says so where the organization is not one's own", async ({ longshore, request }) => {
+  const file = new File([HEADINGS], "components.csv");
+  const refusal = await assertRejects(
+    () => longshore.startImport(file, request, { orgId: crypto.randomUUID() }),
+    LongshoreClientError,
+  );
+  assertEquals([refusal.code, refusal.status], ["not_allowed", 403]);
+  assertEquals(refusal.message, 'Cannot upload "components.csv": found no right to do so');
+});
+
 scene("cancel() and retry() move a job of one's own only", async ({ longshore, request }) => {
   const rows = Array.from({ length: 30_000 }, (_, place) => `T-${place},valve,ISO-1,1`).join("\n");
   const { id } = await longshore.startImport(new File([HEADINGS, rows], "a.csv"), request);
