@@ -156,6 +156,7 @@ function valueOf(cell: CellObject | undefined, { kinds, is1904 }: ValueOptions):
   const value = cell?.v;
   if (!cell || value === undefined || value === null || cell.t === "z") return null;
   if (cell.t === "e") return new ErrorCell(ERRORS.get(Number(value)) ?? "#VALUE!");
+  if (cell.t === "b") return Boolean(value);
   if (typeof value !== "number") return value instanceof Date ? new DateCell(value.toISOString()) : value;
   if (!Number.isFinite(value)) return String(value);
   const format = String(cell.z ?? "");

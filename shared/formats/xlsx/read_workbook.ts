@@ -51,7 +51,8 @@ export async function readWorkbook(
   const sheets: Worksheet[] = [];
   let is1904 = false;
   for (const { name, attributes } of tags) {
-    if (name === "workbookPr") is1904 = ["1", "true", "on"].includes(attributes.get("date1904") ?? "");
+    // Extensions at the end have an element of that name again.
+    if (name === "workbookPr") is1904 ||= ["1", "true", "on"].includes(attributes.get("date1904") ?? "");
     if (name !== "sheet") continue;
     const part = partsById.get(attributes.get("id") ?? "");
     if (part?.type !== "worksheet") continue;

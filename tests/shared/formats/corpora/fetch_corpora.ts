@@ -68,19 +68,17 @@ async function convert(folder: string, files: string[]): Promise<Corpora["made"]
   for (const { to, filter, from } of CONVERSIONS) {
     const into = join(folder, `made_${to}`);
     const sources = files.filter((file) => from.test(file));
-    await once(into, async () => {
-      const profile = `-env:UserInstallation=file://${join(folder, "soffice_profile")}`;
-      // One at a time: LibreOffice gives up a whole call for one file that it cannot open, and takes the name for the same.
-      for (const source of sources) {
-        const target = join(into, basename(source));
-        await Deno.mkdir(target, { recursive: true });
+    const profile = `-env:UserInstallation=file://${join(folder, "soffice_profile")}`;
+    // One at a time: LibreOffice gives up a whole call for one file that it cannot open.
+    for (const source of sources) {
+      await once(join(into, basename(source)), async (target) => {
         await run(
           "soffice",
           [profile, "--headless", "--convert-to", filter, "--outdir", target, source],
-          into,
+          target,
         );
-      }
-    });
+      });
+    }
     for (const source of sources) {
       for await (const file of filesIn(join(into, basename(source)))) made.push({ from: source, file });
     }

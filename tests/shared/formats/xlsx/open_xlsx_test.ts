@@ -456,6 +456,7 @@ function compoundFile(stream: string): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint16(30, 9, true);
   view.setUint32(48, 1, true);
+  view.setUint16(1024 + 128 + 64, 2 * stream.length + 2, true);
   [...stream].forEach((char, i) => view.setUint16(1024 + 128 + 2 * i, char.charCodeAt(0), true));
   return bytes;
 }

@@ -1,0 +1,137 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import * as XLSX from "xlsx";
+import { LongshoreError } from "../../../../shared/errors.ts";
+import { bytesSource } from "../../../../shared/formats/bytes_source.ts";
+import { type Cell, DateCell, ErrorCell } from "../../../../shared/formats/reader.ts";
+import {
+  type LegacyKind,
+  legacyKind,
+  openLegacy,
+  type OpenLegacyOptions,
+} from "../../../../shared/formats/sheetjs/mod.ts";
+import { zipOf } from "../xlsx/_workbook_of.ts";
+
+const BOOK_TYPES: Record<LegacyKind, XLSX.BookType> = { xls: "biff8", xlsb: "xlsb", ods: "ods" };
+const KINDS: LegacyKind[] = ["xls", "xlsb", "ods"];
+
+for (const kind of KINDS) {
+  Deno.test(`openLegacy() reads every type of cell of .${kind}`, async () => {
+    const bytes = write(kind);
+    assertEquals(await legacyKind(bytesSource(bytes)), kind);
+    const { rows, rowNumbers } = await readAll(bytes, { kind });
+    assertEquals(rowNumbers, [1, 2, 4]);
+    assertEquals(rows[0], ["Tag", "Größe", "日本語 😀"]);
+    assertEquals(rows[1]?.slice(0, 3), [1.5, true, "=1+1"]);
+    assertEquals(rows[1]?.[3], new DateCell("2025-12-31"));
+    assertEquals(rows[2]?.[0], "after a gap");
+    if (kind !== "ods") assertEquals(rows[2]?.[1], new ErrorCell("#N/A"));
+  });
+
+  Deno.test(`openLegacy() goes on after every batch of .${kind}`, async () => {
+    const bytes = write(kind);
+    const whole = await readAll(bytes, { kind });
+    const rows: Cell[][] = [];
+    for (let cursor: { sheet: string; row: number } | undefined;;) {
+      const reader = await openLegacy(bytesSource(bytes), { kind, rowsPerBatch: 1, cursor });
+      const { value } = await reader.batches().next();
+      if (!value) break;
+      rows.push(...value.rows);
+      cursor = JSON.parse(JSON.stringify(value.cursor));
+    }
+    assertEquals(rows, whole.rows);
+  });
+
+  Deno.test(`openLegacy() takes the first visible sheet of .${kind}, or the one that is named`, async () => {
+    const bytes = write(kind);
+    const reader = await openLegacy(bytesSource(bytes), { kind });
+    assertEquals([reader.info.sheet, reader.info.sheets], ["Data", ["Data", "More"]]);
+    assertEquals((await readAll(bytes, { kind, sheet: "more" })).rows, [["more"]]);
+    await refuses(bytes, { kind, sheet: "Nore" }, "unknown_sheet");
+  });
+
+  Deno.test(`openLegacy() refuses .${kind} that is cut off or too large`, async () => {
+    const bytes = write(kind);
+    await refuses(bytes.slice(0, bytes.length / 3), { kind }, "unreadable_file");
+    await refuses(new Uint8Array(7_000_000), { kind }, "file_too_large");
+  });
+}
+
+Deno.test("openLegacy() leaves hidden rows and columns out, unless it is told to read them", async () => {
+  const sheet = XLSX.utils.aoa_to_sheet([["A", "B"], ["hidden", 1], ["shown", 2]]);
+  sheet["!rows"] = [{}, { hidden: true }];
+  sheet["!cols"] = [{}, { hidden: true }];
+  const workbook = XLSX.utils.book_new(sheet, "Data");
+  const bytes = new Uint8Array(XLSX.write(workbook, { type: "array", bookType: "xlsb", cellStyles: true }));
+  assertEquals((await readAll(bytes, { kind: "xlsb" })).rows, [["A"], ["shown"]]);
+  assertEquals((await readAll(bytes, { kind: "xlsb", withHidden: true })).rows.length, 3);
+});
+
+const CONTENT = (cells: string) =>
+  `<office:document-content><office:body><office:spreadsheet><table:table table:name="Data">${cells}` +
+  "</table:table></office:spreadsheet></office:body></office:document-content>";
+const HARMFUL: { name: string; parts: Record<string, string>; code: string }[] = [
+  {
+    name: "a cell that is repeated a milliard times",
+    parts: {
+      "content.xml": CONTENT(
+        '<table:table-row table:number-rows-repeated="1048576"><table:table-cell ' +
+          'office:value-type="float" office:value="1" table:number-columns-repeated="1024"/></table:table-row>',
+      ),
+    },
+    code: "unsafe_file",
+  },
+  {
+    name: "content that grows",
+    parts: { "content.xml": CONTENT(" ".repeat(45_000_000)) },
+    code: "file_too_large",
+  },
+  {
+    name: "entities",
+    parts: { "content.xml": `<!DOCTYPE x [<!ENTITY a "aaaa">]>${CONTENT("")}` },
+    code: "unsafe_file",
+  },
+  {
+    name: "a password",
+    parts: { "content.xml": "x", "META-INF/manifest.xml": "<manifest:encryption-data/>" },
+    code: "encrypted_file",
+  },
+];
+for (const { name, parts, code } of HARMFUL) {
+  Deno.test(`openLegacy() refuses .ods with ${name} as ${code}`, async () => {
+    const bytes = zipOf({ "META-INF/manifest.xml": "<manifest/>", ...parts });
+    assertEquals(await legacyKind(bytesSource(bytes)), "ods");
+    await refuses(bytes, { kind: "ods" }, code);
+  });
+}
+
+function write(kind: LegacyKind): Uint8Array {
+  const sheet = XLSX.utils.aoa_to_sheet([
+    ["Tag", "Größe", "日本語 😀"],
+    [1.5, true, "=1+1", { t: "n", v: 46022, z: "yyyy-mm-dd" }],
+    [],
+    ["after a gap", { t: "e", v: 0x2a }],
+  ]);
+  const workbook = XLSX.utils.book_new(sheet, "Data");
+  XLSX.utils.book_append_sheet(workbook, XLSX.utils.aoa_to_sheet([["more"]]), "More");
+  return new Uint8Array(
+    XLSX.write(workbook, { type: "array", bookType: BOOK_TYPES[kind], compression: true }),
+  );
+}
+
+async function readAll(
+  bytes: Uint8Array,
+  options: OpenLegacyOptions,
+): Promise<{ rows: Cell[][]; rowNumbers: number[] }> {
+  const all: { rows: Cell[][]; rowNumbers: number[] } = { rows: [], rowNumbers: [] };
+  const reader = await openLegacy(bytesSource(bytes), options);
+  for await (const { rows, rowNumbers } of reader.batches()) {
+    all.rows.push(...rows);
+    all.rowNumbers.push(...rowNumbers);
+  }
+  return all;
+}
+
+async function refuses(bytes: Uint8Array, options: OpenLegacyOptions, code: string): Promise<void> {
+  const fault = await assertRejects(() => readAll(bytes, options), LongshoreError);
+  assertEquals(fault.code, code, fault.message);
+}
