@@ -1,6 +1,7 @@
 /**
  * Brings a database up to the project's migrations. In: its address as superuser and the folder. Out: the versions it
- * applied, each file in a transaction of its own, recorded as `supabase db push` records them. It undoes nothing.
+ * applied, each file in a transaction of its own, recorded as `supabase db push` records them. It undoes nothing, and
+ * refuses a database that has another wording of a file: code and schema would not fit together.
  *
  * Statements run as `postgres`, as on a hosted project. The one thing that `postgres` may do there beyond its rights
  * is copied: policies on tables that Storage and Realtime own, though no comments on them. A policy made by dynamic SQL
@@ -35,12 +36,16 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
         name text
       );
     `);
-    const done = await sql<{ version: string }[]>`
-      select version from supabase_migrations.schema_migrations`;
-    const known = new Set(done.map((row) => row.version));
+    const done = await sql<{ version: string; statements: string[] | null }[]>`
+      select version, statements from supabase_migrations.schema_migrations`;
+    const known = new Map(done.map((row) => [row.version, row.statements]));
     const applied: string[] = [];
-    for (const file of files.filter(({ version }) => !known.has(version))) {
+    for (const file of files) {
       const statements = splitStatements(await Deno.readTextFile(file.path));
+      if (known.has(file.version)) {
+        refuseChanged(file, { statements, applied: known.get(file.version) ?? null });
+        continue;
+      }
       await sql.begin(async (transaction) => {
         for (const statement of statements) await run(statement, transaction);
         await transaction`
@@ -58,6 +63,17 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   } finally {
     await sql.end();
   }
+}
+
+function refuseChanged(
+  { version, name }: { version: string; name: string },
+  { statements, applied }: { statements: string[]; applied: string[] | null },
+): void {
+  if (applied === null || JSON.stringify(applied) === JSON.stringify(statements)) return;
+  throw new Error(
+    `Cannot use this database: the migration "${version}_${name}" has changed since it was applied; ` +
+      `put the change into a migration of its own, or start over with "deno task start --fresh", which deletes the data`,
+  );
 }
 
 async function run(statement: string, transaction: postgres.TransactionSql): Promise<void> {

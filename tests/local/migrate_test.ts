@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import postgres from "postgres";
 import { migrate } from "../../local/migrate.ts";
@@ -49,6 +49,17 @@ Deno.test("migrate() applies files in order, once, as postgres, and records them
     select version, name, statements from supabase_migrations.schema_migrations where version = '2'`;
   assertEquals(recorded[0]?.name, "second");
   assertEquals(recorded[0]?.statements, ["insert into public.notes select session_user, current_user"]);
+});
+
+Deno.test("migrate() refuses a database that has another wording of a migration", async () => {
+  await withFiles({ "5_fifth.sql": "create table public.fifth (a int);" }, async (dir) => {
+    assertEquals(await migrate({ adminUrl: url, dir }), ["5"]);
+    await Deno.writeTextFile(join(dir, "5_fifth.sql"), "create table public.fifth (a int, b int);");
+    await Deno.writeTextFile(join(dir, "6_sixth.sql"), "create table public.sixth ();");
+    const refusal = await assertRejects(() => migrate({ adminUrl: url, dir }), Error);
+    assertStringIncludes(refusal.message, '"5_fifth" has changed since it was applied');
+  });
+  assertEquals((await sql`select from pg_tables where tablename = 'sixth'`).length, 0);
 });
 
 Deno.test("migrate() lets postgres make policies for Storage, and nothing else there", async () => {
