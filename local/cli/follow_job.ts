@@ -13,6 +13,9 @@ export interface FollowJobOptions {
   signal?: AbortSignal;
 }
 
+/** An app waits for minutes while a laptop sleeps; who sits at a terminal wants to know within one. */
+const FAILED_READS = 5;
+
 export async function followJob(
   longshore: Longshore,
   job: Job,
@@ -23,7 +26,7 @@ export async function followJob(
   try {
     const ended = await longshore.watch(job.id, (now) => {
       if (!hasEnded(now)) bar.show(now.progress);
-    }, { signal });
+    }, { signal, failedReads: FAILED_READS });
     const took = secondsText((performance.now() - began) / 1000);
     bar.end(`${ended.state === "succeeded" ? "done" : ended.state} in ${took}`, {
       failed: ended.state !== "succeeded",
