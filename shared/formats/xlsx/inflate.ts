@@ -97,7 +97,7 @@ async function feed(writable: WritableStream<BufferSource>, piece: Piece): Promi
   writer.closed.catch(() => {});
   const write = async (bytes: Uint8Array) => {
     await writer.ready;
-    await writer.write(bytes as Uint8Array<ArrayBuffer>);
+    await writer.write(bytes as BufferSource);
   };
   try {
     if (place.window.length > 0) {
