@@ -10,6 +10,7 @@ import { chooseSheet } from "../xlsx/choose_sheet.ts";
 import { dateFormatKind } from "../xlsx/date_format_kind.ts";
 import { dateOfSerial } from "../xlsx/date_of_serial.ts";
 import type { LegacyKind } from "./legacy_kind.ts";
+import { refuseDamagedStream } from "./refuse_damaged_stream.ts";
 import { refuseUnsafeZip } from "./refuse_unsafe_zip.ts";
 
 /** Where a sheet was left: plain JSON. */
@@ -33,6 +34,9 @@ export interface OpenLegacyOptions {
 
 /** Bytes of the file. Measured: at these sizes SheetJS takes up to 0.6 s of CPU and 170 MB. */
 const MAX_BYTES: Record<LegacyKind, number> = { xls: 4_000_000, xlsb: 6_000_000, ods: 4_000_000 };
+
+const MAX_ROWS = 1_048_576;
+const MAX_COLUMNS = 16_384;
 
 export async function openLegacy(
   source: ByteSource,
@@ -90,8 +94,13 @@ function refuseLarger(size: number, kind: LegacyKind): void {
 async function readWhole(source: ByteSource, kind: LegacyKind): Promise<WorkBook> {
   const bytes = await source.read(0, source.size);
   // Large, and needed for few files.
-  const { read } = await import("xlsx");
+  const { CFB, read } = await import("xlsx");
   try {
+    if (kind === "xls") {
+      const container = CFB.read(bytes, { type: "array" });
+      const stream = CFB.find(container, "Workbook") ?? CFB.find(container, "Book");
+      refuseDamagedStream(Uint8Array.from(stream?.content ?? []));
+    }
     return read(bytes, {
       type: "array",
       dense: true,
@@ -102,6 +111,7 @@ async function readWhole(source: ByteSource, kind: LegacyKind): Promise<WorkBook
       cellFormula: false,
     });
   } catch (cause) {
+    if (cause instanceof LongshoreError) throw cause;
     if (cause instanceof Error && /password|encrypt/i.test(cause.message)) {
       throw new LongshoreError(
         "encrypted_file",
@@ -133,16 +143,24 @@ function* rowsOf(
   const columnInfos: (ColInfo | undefined)[] = content["!cols"] ?? [];
   const shows = (info: RowInfo | ColInfo | undefined) => withHidden || !info?.hidden;
   const kinds = new Map<string, ReturnType<typeof dateFormatKind>>();
-  const cellOf = (cell: CellObject | undefined): Cell => valueOf(cell, { kinds, is1904 });
   const dense = content["!data"] ?? [];
-  for (let index = after; index < dense.length; index++) {
-    const cells = Array.from(
-      dense[index] ?? [],
-      (cell, column) => shows(columnInfos[column]) ? cellOf(cell) : null,
-    );
-    while (cells.length > 0 && cells.at(-1) === null) cells.pop();
-    if (!cells.some((cell) => cell !== null && cell !== "")) continue;
-    yield { row: index + 1, cells, hidden: !shows(rowInfos[index]) };
+  // By the rows and cells there are: a damaged file can name places beyond all limits.
+  for (const key of Object.keys(dense)) {
+    const index = Number(key);
+    if (index < after || index >= MAX_ROWS) continue;
+    const cells: Cell[] = [];
+    let isBlank = true;
+    for (const [key, cell] of Object.entries(dense[index] ?? [])) {
+      const column = Number(key);
+      const value = column < MAX_COLUMNS && shows(columnInfos[column])
+        ? valueOf(cell, { kinds, is1904 })
+        : null;
+      if (value === null) continue;
+      while (cells.length < column) cells.push(null);
+      cells.push(value);
+      if (value !== "") isBlank = false;
+    }
+    if (!isBlank) yield { row: index + 1, cells, hidden: !shows(rowInfos[index]) };
   }
 }
 

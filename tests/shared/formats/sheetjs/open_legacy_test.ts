@@ -4,6 +4,7 @@ import { LongshoreError } from "../../../../shared/errors.ts";
 import { bytesSource } from "../../../../shared/formats/bytes_source.ts";
 import { type Cell, DateCell, ErrorCell } from "../../../../shared/formats/reader.ts";
 import {
+  type LegacyCursor,
   type LegacyKind,
   legacyKind,
   openLegacy,
@@ -31,7 +32,8 @@ for (const kind of KINDS) {
     const bytes = write(kind);
     const whole = await readAll(bytes, { kind });
     const rows: Cell[][] = [];
-    for (let cursor: { sheet: string; row: number } | undefined;;) {
+    let cursor: LegacyCursor | undefined;
+    while (true) {
       const reader = await openLegacy(bytesSource(bytes), { kind, rowsPerBatch: 1, cursor });
       const { value } = await reader.batches().next();
       if (!value) break;

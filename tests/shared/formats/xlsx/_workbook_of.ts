@@ -61,7 +61,7 @@ export function workbookOf(book: WorkbookParts, options: ZipOptions = {}): Uint8
   return zipOf(parts, options);
 }
 
-export function zipOf(parts: Record<string, string>, options: ZipOptions = {}): Uint8Array {
+export function zipOf(parts: Record<string, string | Uint8Array>, options: ZipOptions = {}): Uint8Array {
   const { stored = false, zip64 = false, descriptors = false, claimSize = (size) => size } = options;
   const FULL = 0xffffffff;
   const pieces: Uint8Array[] = [];
@@ -73,7 +73,7 @@ export function zipOf(parts: Record<string, string>, options: ZipOptions = {}): 
   };
   for (const [name, text] of Object.entries(parts)) {
     const nameBytes = new TextEncoder().encode(name);
-    const content = new TextEncoder().encode(text);
+    const content = typeof text === "string" ? new TextEncoder().encode(text) : text;
     const data = stored ? content : new Uint8Array(deflateRawSync(content));
     const crc = crc32(content);
     const size = claimSize(content.length);

@@ -57,7 +57,6 @@ Deno.test("inflate() tells damaged bytes from bytes that do not come", async () 
   await assertRejects(() => Array.fromAsync(inflate(broken(), { markEvery: 1 })), Error, "the line is cut");
 });
 
-// deno-lint-ignore require-await
 async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array, void, void> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
