@@ -48,6 +48,8 @@ const TEXTS = new Map<number, [at: number, count: number]>([
 ]);
 /** By the number of a record that starts with a count: the bytes of each item. */
 const LISTS = new Map([[51, 8], [362, 12]]);
+/** By the number of a record with a text in several fonts: where it says so; behind the text their number follows. */
+const FONTS = new Map([[19, 0], [62, 8]]);
 const NO_TEXT = 0xffffffff;
 
 export function refuseDamagedRecords(part: Uint8Array, name: string): void {
@@ -78,6 +80,11 @@ export function refuseDamagedRecords(part: Uint8Array, name: string): void {
       const characters = view.getUint32(at + textAt, true);
       textAt += 4 + (characters === NO_TEXT ? 0 : 2 * characters);
       if (textAt > length) throw damaged(name);
+    }
+    const fontsAt = FONTS.get(record);
+    if (fontsAt !== undefined && fontsAt < length && (part[at + fontsAt]! & 1) !== 0) {
+      const fonts = textAt + 4 <= length ? view.getUint32(at + textAt, true) : Infinity;
+      if (textAt + 4 + 4 * fonts > length) throw damaged(name);
     }
     at += length;
   }

@@ -9,7 +9,8 @@ const EOF = 0x0a;
 const BOF = new Set([0x009, 0x209, 0x409, 0x809]);
 const SHARED_STRINGS = 0xfc;
 const DIMENSIONS = 0x200;
-const MAX_ROWS = 65_536;
+// LibreOffice names its own last row where a whole column has a format.
+const MAX_ROWS = 1_048_576;
 const MAX_COLUMNS = 256;
 /** By the number of a record: its length, always. Rows, empty cells, numbers, truth values and errors, texts by number. */
 const LENGTHS = new Map([[0x208, 16], [0x201, 6], [0x203, 14], [0x27e, 10], [0x205, 8], [0xfd, 10]]);

@@ -25,7 +25,7 @@ export interface WorkbookParts {
   formats?: (string | number)[];
   date1904?: boolean;
   /** Further parts, or others instead of the usual ones. */
-  parts?: Record<string, string>;
+  parts?: Record<string, string | Uint8Array>;
 }
 
 const MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
@@ -43,7 +43,7 @@ export function workbookOf(book: WorkbookParts, options: ZipOptions = {}): Uint8
   const styles = ["General", ...formats].map((code, i) =>
     `<xf numFmtId="${i === 0 ? 0 : typeof code === "number" ? code : 163 + i}"/>`
   );
-  const parts: Record<string, string> = {
+  const parts: Record<string, string | Uint8Array> = {
     "_rels/.rels": `<Relationships>${relation(1, "officeDocument", "xl/workbook.xml")}</Relationships>`,
     "xl/workbook.xml":
       `<workbook ${MAIN} xmlns:r="${OFFICE}"><workbookPr date1904="${date1904 ? 1 : 0}"/><sheets>` +

@@ -470,3 +470,50 @@ function inPieces(bytes: Uint8Array, size: number): ByteSource {
       }())),
   };
 }
+
+Deno.test("openXlsx() leaves hidden rows and columns out and counts the rows, unless it is told to read them", async () => {
+  const sheet = `<worksheet><cols><col min="2" max="3" hidden="1"/></cols><sheetData>` +
+    `<row r="1"><c><v>1</v></c><c><v>2</v></c><c><v>3</v></c><c><v>4</v></c></row>` +
+    `<row r="2" hidden="1"><c><v>5</v></c></row><row r="3" hidden="0"><c><v>6</v></c></row></sheetData></worksheet>`;
+  const source = bytesSource(workbookOf({ sheet }));
+  const [batch] = await Array.fromAsync((await openXlsx(source)).batches());
+  assertEquals(batch?.rows, [[1, null, null, 4], [6]]);
+  assertEquals([batch?.rowNumbers, batch?.hiddenCount], [[1, 3], 1]);
+  // The columns stand before the rows, where a reader that goes on does not look again.
+  const first = await (await openXlsx(source, { rowsPerBatch: 1 })).batches().next();
+  assertEquals(first.value?.cursor.hiddenColumns, [[2, 3]]);
+  const [all] = await Array.fromAsync((await openXlsx(source, { withHidden: true })).batches());
+  assertEquals(all?.rows, [[1, 2, 3, 4], [5], [6]]);
+});
+
+Deno.test("openXlsx() takes the epoch from the workbook and not from its extensions", async () => {
+  const parts = {
+    "xl/workbook.xml":
+      '<workbook><workbookPr date1904="1"/><sheets><sheet name="Data" r:id="rId1"/></sheets>' +
+      '<extLst><ext><x15:workbookPr chartTrackingRefBase="1"/></ext></extLst></workbook>',
+  };
+  const workbook = workbookOf({ rows: '<row><c s="1"><v>40908</v></c></row>', formats: [14], parts });
+  assertEquals((await readAll(workbook)).rows, [[date("2016-01-01")]]);
+});
+
+for (const [name, order] of [["UTF-16LE", true], ["UTF-16BE", false]] as const) {
+  Deno.test(`openXlsx() reads sheets and shared strings in ${name}`, async () => {
+    const utf16 = (xml: string) => {
+      const bytes = new Uint8Array(2 * xml.length + 2);
+      [..."\ufeff", ...xml].forEach((char, i) =>
+        new DataView(bytes.buffer).setUint16(2 * i, char.charCodeAt(0), order)
+      );
+      return bytes;
+    };
+    const workbook = workbookOf({
+      strings: "",
+      parts: {
+        "xl/sharedStrings.xml": utf16("<sst><si><t>größer</t></si></sst>"),
+        "xl/worksheets/sheet1.xml": utf16(
+          '<worksheet><sheetData><row><c t="s"><v>0</v></c><c t="str"><v>日本</v></c></row></sheetData></worksheet>',
+        ),
+      },
+    });
+    assertEquals((await readAll(workbook)).rows, [["größer", "日本"]]);
+  });
+}
