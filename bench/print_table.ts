@@ -1,10 +1,10 @@
-/** A table → aligned lines on the console; columns whose cells begin with a digit lie to the right. */
+/** A table → aligned lines on the console; columns of figures lie to the right. */
 import type { Table } from "./bench.ts";
 
 export function printTable({ title, headings, rows, notes }: Table): void {
   const lines = [headings, ...rows];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
-  const toTheRight = headings.map((_, column) => rows.some((row) => /^\d/.test(row[column] ?? "")));
+  const toTheRight = headings.map((_, column) => rows.every((row) => /^(\d|$)/.test(row[column] ?? "")));
   const print = (line: readonly string[]) =>
     console.log(
       widths.map((width, column) => {
