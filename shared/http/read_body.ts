@@ -15,7 +15,7 @@ export async function readBody<T extends z.ZodType>(request: Request, schema: T)
 export function parseInput<T extends z.ZodType>(value: unknown, schema: T): z.output<T> {
   const parsed = schema.safeParse(value, { error: issueMessage });
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => ({
+  const issues = parsed.error.issues.map(likeliest).map(({ path, message }) => ({
     path: path.map(String).join("."),
     message,
   }));
@@ -28,6 +28,13 @@ export function parseInput<T extends z.ZodType>(value: unknown, schema: T): z.ou
       details: { issues },
     },
   );
+}
+
+/** Of a value that may have several forms, what is wrong with it in the form that it has. */
+function likeliest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const [inner] = issue.errors.find((form) => form[0]?.code !== "invalid_type") ?? issue.errors[0] ?? [];
+  return inner ? { ...inner, path: [...issue.path, ...inner.path] } : issue;
 }
 
 export function parseJson(text: string): unknown {
