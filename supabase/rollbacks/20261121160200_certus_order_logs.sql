@@ -1,0 +1,3 @@
+drop table certus_private.upsells;
+drop table certus_private.order_updates;
+drop table certus_private.order_logs;

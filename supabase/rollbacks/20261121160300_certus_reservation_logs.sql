@@ -1,0 +1,1 @@
+drop table certus_private.reservations;
