@@ -5,6 +5,7 @@
  */
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor } from "./check_cursor.ts";
+import { checkInLanes } from "./check_in_lanes.ts";
 import { refuseTooMany } from "./refuse_too_many.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
 import { forgetProblems, importStep, markDuplicates, recordProblems, vacuum } from "./staging.ts";
@@ -12,8 +13,6 @@ import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Undone writes leave dead rows in the target, and dead index entries slow the rest of a long check down. */
 const VACUUM_EVERY_ROWS = 100_000;
-/** Chunks between two checkpoints: each is undone by itself, so that its locks are short. */
-const CHUNKS = 4;
 /** Problems that one transaction keeps in memory, in characters; with more, the check goes chunk by chunk. */
 const PROBLEM_CHARACTERS = 16_000_000;
 
@@ -26,32 +25,19 @@ export async function checkRows(
   // A slice that was cut off while it reported: another pass would first forget what has been found.
   if (start.ended) return start;
   const whole = start.whole ? await checkInOneTransaction(slice, start) : null;
-  let cursor: CheckingCursor = whole ??
-    { ...start, ...(start.whole ? { guarantee: "per_chunk", whole: false } : {}) };
-  // At least one step, however little a slice may do: slices without a step would follow each other for ever.
-  for (let steps = 0; !cursor.ended && (steps === 0 || !slice.shouldStop()); steps++) {
-    const before: CheckingCursor = cursor;
-    const progress = slice.progress({ phase: "checking", done: before.done, total: before.rows });
-    const options = {
-      importId: slice.job.id,
-      checking: true,
-      undo: true,
-      checkpoint: true,
-      chunks: CHUNKS,
-      progress,
-    };
-    const step = await withChunkRetries(
-      slice,
-      () => importStep(slice.sql, slice, { ...options, cursor: before }),
-    );
-    cursor = step.cursor;
-    slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
-    await refuseTooMany(slice, request.options.stop_after_problems, cursor.invalid + cursor.counts.failed);
-    if (Math.floor(cursor.done / VACUUM_EVERY_ROWS) > Math.floor(before.done / VACUUM_EVERY_ROWS)) {
-      await vacuum(slice.sql, [request.dataset.target, ...request.dataset.alsoWrites ?? []]);
-    }
-  }
-  return cursor;
+  if (whole?.ended) return whole;
+  const cursor: CheckingCursor = {
+    ...start,
+    ...(start.whole ? { guarantee: "per_chunk", whole: false } : {}),
+  };
+  return await checkInLanes(slice, cursor, {
+    async committed(before, after, sql) {
+      await refuseTooMany(slice, request.options.stop_after_problems, after.invalid + after.counts.failed);
+      if (Math.floor(after.done / VACUUM_EVERY_ROWS) > Math.floor(before.done / VACUUM_EVERY_ROWS)) {
+        await vacuum(sql, [request.dataset.target, ...request.dataset.alsoWrites ?? []]);
+      }
+    },
+  });
 }
 
 /** Null where the problems are too many to be kept until the transaction is undone. */

@@ -191,6 +191,32 @@ export interface ProblemOptions {
   checking: boolean;
 }
 
+/** Up to `size` staged rows behind `after`: the number of the last and how many they are; null behind the end. */
+export async function nextRows(
+  sql: Sql | Transaction,
+  { importId, after, size }: { importId: string; after: number; size: number },
+): Promise<{ last: number; rows: number } | null> {
+  const [row] = await sql<{ last_row: number | null; row_count: number }[]>`
+    select last_row, row_count from jobs_private.next_chunk(${importId}, ${after}, ${size})`;
+  return row!.last_row === null ? null : { last: row!.last_row, rows: row!.row_count };
+}
+
+/** Rows by number: those of `first` to `last` were checked while `earlierFirst` to `first - 1` still were. */
+export interface Overtaking {
+  importId: string;
+  earlierFirst: number;
+  first: number;
+  last: number;
+}
+
+/** Whether what has become of the earlier rows decides which of the later ones repeat a key. */
+export async function earlierRowsDecide(transaction: Transaction, rows: Overtaking): Promise<boolean> {
+  const [row] = await transaction<{ decide: boolean }[]>`
+    select jobs_private.earlier_rows_decide(
+      ${rows.importId}, ${rows.earlierFirst}, ${rows.first}, ${rows.last}) as decide`;
+  return row!.decide;
+}
+
 /** Stages problems of chunks that were undone together. */
 export async function recordProblems(
   sql: Sql | Transaction,

@@ -1,6 +1,6 @@
 /**
- * The database as a slice sees it: one session for the work and one beside it for heartbeat, progress and cancel, so
- * that neither waits for the other. In: nothing but the environment. Sessions open with their first query and work
+ * The database as a slice sees it: one session for the work, a second where work goes on at the same time, and one beside
+ * them for heartbeat, progress and cancel, so that none waits for another. In: nothing but the environment. Sessions open with their first query and work
  * through a transaction pooler (no prepared statements). It holds no SQL of its own.
  */
 import { connect as connectSocket, type Socket } from "node:net";
@@ -18,11 +18,16 @@ export interface ConnectOptions {
 export interface Connection {
   /** Carries the job's own statements; one at a time. */
   work: Sql;
+  /** Carries statements that run at the same time as those of `work`. */
+  second: Sql;
   /** Carries short calls that must not wait for `work`. */
   beside: Sql;
-  /** The application name of `work`, unlike any other: it tells whose session holds a lease. */
+  /**
+   * The application name of `work`, unlike any other: it tells whose session holds a lease. That of `second` is
+   * the same with `-second` behind it.
+   */
   worker: string;
-  /** Ends both sessions: after what they are doing, or at once. */
+  /** Ends all sessions: after what they are doing, or at once. */
   end(options?: { atOnce?: boolean }): Promise<void>;
 }
 
@@ -30,14 +35,16 @@ export function connect(options: ConnectOptions = {}): Connection {
   const url = options.url ?? databaseUrl();
   const worker = `longshore-${crypto.randomUUID()}`;
   const work = open(url, worker);
+  const second = open(url, `${worker}-second`);
   const beside = open(url, `${worker}-beside`);
   return {
     work,
+    second,
     beside,
     worker,
     async end({ atOnce = false } = {}) {
       const timeout = atOnce ? 0 : 5;
-      await Promise.all([work.end({ timeout }), beside.end({ timeout })]);
+      await Promise.all([work, second, beside].map((sql) => sql.end({ timeout })));
     },
   };
 }

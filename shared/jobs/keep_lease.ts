@@ -49,7 +49,10 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
     ended = reason;
     ending.abort(new DOMException(`The lease has ended: ${reason}`, "AbortError"));
     // A statement that nobody waits for any more would go on with its locks.
-    grace = setTimeout(() => connection.work.end({ timeout: 0 }), options.graceMs);
+    grace = setTimeout(() => {
+      connection.work.end({ timeout: 0 });
+      connection.second.end({ timeout: 0 });
+    }, options.graceMs);
   };
   const onUnload = () => {
     if (ended || stopping.signal.aborted) return;

@@ -104,6 +104,7 @@ function makeSlice(claim: Claim, connection: Connection, parts: { budget: Budget
     file: claim.file,
     settings: claim.settings,
     sql: connection.work,
+    second: connection.second,
     signal: lease.signal,
     cpu: budget.cpu,
     async asOwner<T>(

@@ -25,6 +25,8 @@ export interface Slice {
   readonly settings: Settings;
   /** The work session, as `longshore_worker`. */
   readonly sql: Sql;
+  /** A second one, for work that goes on at the same time; opened by its first query, if ever. */
+  readonly second: Sql;
   /** Aborted when the job is cancelled, the lease is lost or the isolate is about to end. */
   readonly signal: AbortSignal;
   /** Counts synchronous work towards the budget. */

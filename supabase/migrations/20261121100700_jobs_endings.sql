@@ -10,9 +10,9 @@ $$;
 revoke all on function jobs_private.drop_staging(uuid) from public;
 comment on function jobs_private.drop_staging(uuid) is 'Drops what a check has staged';
 
--- Ends the session of the slice that held a job last, if it is still there: it may sit in a long statement, with
+-- Ends the sessions of the slice that held a job last, if they are still there: they may sit in a long statement, with
 -- locks, for a lease it has lost. The application's name keeps a session that a pooler has given to somebody else
--- safe. Changes no state.
+-- safe; that of the second session is like no other. Changes no state.
 create function jobs_private.end_holder(p_held jobs_private.job_state) returns void
 language plpgsql
 set search_path = ''
@@ -20,9 +20,10 @@ as $$
 begin
   perform pg_terminate_backend(a.pid)
   from pg_stat_activity a
-  where a.pid = p_held.backend_pid
-    and a.backend_start = p_held.backend_start
-    and a.application_name = p_held.worker
+  where (
+      a.pid = p_held.backend_pid and a.backend_start = p_held.backend_start and a.application_name = p_held.worker
+      or a.application_name = p_held.worker || '-second'
+    )
     and a.usename in ('longshore_worker', 'postgres')
     and a.pid <> pg_backend_pid();
 end

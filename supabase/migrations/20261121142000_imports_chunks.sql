@@ -217,6 +217,38 @@ comment on function jobs_private.mark_duplicates is 'Marks the rows of one chunk
 revoke all on function jobs_private.mark_duplicates from public;
 grant execute on function jobs_private.mark_duplicates to longshore_worker;
 
+-- Whether rows p_first to p_last, which were checked while p_earlier_first to p_first - 1 still were, may have been told
+-- wrongly which of them repeat a key: an earlier row with a key of theirs has turned out to be invalid. What reading
+-- found was known to both. Reads staging only; for the worker's login.
+create function jobs_private.earlier_rows_decide(
+  p_import_id uuid, p_earlier_first integer, p_first integer, p_last integer
+)
+returns boolean
+language plpgsql
+stable
+security definer -- reads staging
+set search_path = ''
+as $$
+declare
+  v_decide boolean;
+begin
+  execute format(
+    'select exists (
+       select from jobs_staging.duplicates_%1$s later
+       join jobs_staging.duplicates_%1$s earlier on earlier.group_number = later.group_number
+       join jobs_staging.problems_%1$s p on p.row_number = earlier.row_number
+       where later.row_number between $2 and $3
+         and earlier.row_number >= $1 and earlier.row_number < $2
+         and p.phase = 2 and p.code <> ''duplicate_in_file''
+     )', (select i.slot from jobs_private.imports i where i.job_id = p_import_id))
+  into v_decide using p_earlier_first, p_first, p_last;
+  return v_decide;
+end;
+$$;
+comment on function jobs_private.earlier_rows_decide is 'Whether rows checked ahead of earlier ones have to be checked again, since an invalid earlier one has their key.';
+revoke all on function jobs_private.earlier_rows_decide from public;
+grant execute on function jobs_private.earlier_rows_decide to longshore_worker;
+
 -- The problem that an error of the database stands for. Errors that say nothing about the row (locks, deadlocks,
 -- shutdown, resources, defects) have none: null, and the caller raises them again.
 create function jobs_private.problem_of_error(p_state text, p_message text, p_constraint text, p_column text)
@@ -584,8 +616,8 @@ grant execute on function jobs_private.next_chunk to longshore_worker;
 --   p_size    rows of a chunk
 --   p_chunks  how many chunks at most; each that is undone lets go of its locks at once
 --   p_token   the lease; null where the caller's transaction holds several steps and ends with a checkpoint of its own
--- Answers the cursor behind the chunks, with {ended: true} when there were no more rows, and new problems where the
--- caller's transaction may be undone.
+-- Answers the cursor behind the chunks, with {ended: true} when there were no more rows, and new problems where all
+-- chunks are undone with the caller's transaction.
 create function jobs_private.import_step(
   p_job_id uuid, p_token bigint, p_import_id uuid, p_cursor jsonb, p_size integer, p_chunks integer,
   p_checking boolean, p_undo boolean, p_progress jsonb,
@@ -627,7 +659,7 @@ begin
     v_skipped := v_skipped + v_chunk.row_count
       - v_done.inserted - v_done.updated - v_done.unchanged - v_done.failed;
     v_preview := jsonb_path_query_array(v_preview || coalesce(v_done.preview, '[]'), '$[0 to 19]');
-    if p_token is null then
+    if p_token is null and not p_undo then
       v_problems := v_problems || v_done.problems;
     end if;
   end loop;
