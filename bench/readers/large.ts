@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
-import { writeZip } from "../../shared/formats/xlsx/write_zip.ts";
+import { writeZip } from "./write_zip.ts";
 import { makeFile } from "../import/make_file.ts";
 import { openSite, type Site } from "../import/open_site.ts";
 import { workbookLikeExcels } from "./workbook_like_excels.ts";

@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { openXlsx, type XlsxCursor } from "../../shared/formats/xlsx/mod.ts";
-import { writeZip } from "../../shared/formats/xlsx/write_zip.ts";
+import { writeZip } from "./write_zip.ts";
 import { fileSource } from "./file_source.ts";
 import { workbookLikeExcels } from "./workbook_like_excels.ts";
 

@@ -3,7 +3,7 @@
  * styles, spans; seven columns of text, three of numbers, two of dates, with headings that the bench's dataset knows.
  */
 
-import type { ZipPart } from "../../shared/formats/xlsx/write_zip.ts";
+import type { ZipPart } from "./write_zip.ts";
 
 export interface WorkbookLikeExcelsOptions {
   /** Below the headings. */

@@ -5,7 +5,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { openXlsx } from "../../shared/formats/xlsx/mod.ts";
-import { writeZip } from "../../shared/formats/xlsx/write_zip.ts";
+import { writeZip } from "./write_zip.ts";
 import { fileSource } from "./file_source.ts";
 import { COLUMNS, workbookLikeExcels } from "./workbook_like_excels.ts";
 
