@@ -33,6 +33,7 @@ const STATUS = {
   unknown_sheet: 422,
   too_many_problems: 422,
   too_many_jobs: 429,
+  refresh_failed: 500,
   internal: 500,
 } as const;
 

@@ -26,8 +26,10 @@ export interface Job {
   id: string;
   kind: JobKind;
   state: JobState;
-  org_id: string;
-  owner_id: string;
+  /** Null in a job of the system, which no person sees. */
+  org_id: string | null;
+  /** Null in a job of the system. */
+  owner_id: string | null;
   parent_id: string | null;
   params: Record<string, unknown>;
   progress: JobProgress;
@@ -78,4 +80,5 @@ export interface Settings {
   check_days: number;
   file_days: number;
   job_days: number;
+  refresh_seconds: number;
 }

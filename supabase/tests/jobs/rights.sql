@@ -123,7 +123,8 @@ select is((select array_agg(c.relname::text order by 1) from pg_class c join pg_
   where n.nspname in ('jobs', 'jobs_private') and c.relkind in ('r', 'p') and not c.relrowsecurity), null,
   'every table of the engine has row security on');
 select set_eq($$ select pg_temp.may_execute('authenticated', 'jobs') $$,
-  array['enqueue_job', 'cancel_job', 'retry_job'], 'people may start, cancel and retry jobs, nothing else');
+  array['enqueue_job', 'cancel_job', 'retry_job', 'authorize_refresh'],
+  'people may start, cancel and retry jobs and ask for whom they may refresh, nothing else');
 select set_eq($$ select pg_temp.may_execute('authenticated', 'jobs_private') $$,
   array['enqueue_job'], 'of the engine they reach what jobs.enqueue_job() calls');
 select is(
