@@ -5,7 +5,7 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { fromStatus, LongshoreClientError } from "../../shared/client/client_error.ts";
 import { openLocalSession } from "./open_local_session.ts";
-import type { Target } from "./parse_import_args.ts";
+import type { Target } from "./read_target.ts";
 import { useLocalStack } from "./use_local_stack.ts";
 
 export interface Session {

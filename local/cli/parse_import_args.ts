@@ -4,7 +4,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import type { CommitPolicy, ImportMode, ImportOptions } from "../../shared/client/mod.ts";
-import { nearestName } from "../../shared/text/nearest_name.ts";
+import { readTarget, type Target, TARGET_FLAGS, TARGET_USAGE } from "./read_target.ts";
+import { unknownFlag } from "./unknown_flag.ts";
 import { UsageError } from "./usage_error.ts";
 
 export const IMPORT_USAGE = `deno task import FILE [options]
@@ -24,10 +25,7 @@ How to read the file; what is not given is found out
   --date-order ORDER     dmy, mdy or ymd        --decimal MARK   "." or ","
   --stop-after-problems N                       --option k=v     what the dataset adds
 
-Where to
-  --data DIR             the local stack's folder              (.local)
-  --url URL --key KEY    another stack, with --email and --password, or --token
-                         (LONGSHORE_PASSWORD and LONGSHORE_TOKEN in the environment serve as well)
+${TARGET_USAGE}
   --org ID               whose file it is                      (your only organization)
 
   --json                 the final job as JSON on standard output
@@ -46,16 +44,6 @@ export interface ImportArgs {
   orgId: string | null;
 }
 
-/** The stack of a data folder, started if need be, or one elsewhere. */
-export type Target =
-  | { kind: "local"; dataDir: string | null }
-  | {
-    kind: "remote";
-    url: string;
-    key: string;
-    login: { email: string; password: string } | { token: string };
-  };
-
 const TEXTS = [
   "dataset",
   "mode",
@@ -68,12 +56,7 @@ const TEXTS = [
   "date-order",
   "decimal",
   "stop-after-problems",
-  "data",
-  "url",
-  "key",
-  "email",
-  "password",
-  "token",
+  ...TARGET_FLAGS,
   "org",
 ] as const;
 const LISTS = ["scope", "map", "option"] as const;
@@ -92,7 +75,7 @@ export function parseImportArgs(
     boolean: SWITCHES,
     collect: LISTS,
     unknown: (name: string, _key?: string) => {
-      if (name.startsWith("-")) throw unknownFlag(name);
+      if (name.startsWith("-")) throw unknownFlag(name, [...TEXTS, ...LISTS, ...SWITCHES]);
       return true;
     },
   });
@@ -150,39 +133,6 @@ function readCommit(given: Given, commit: boolean): ImportArgs["commit"] {
   }
   if (!commit) return null;
   return { policy: policy ?? "all_or_nothing", ...(stopAfter ? { stopAfter } : {}) };
-}
-
-function readTarget(given: Given, environment: Record<string, string>): Target {
-  const { url, key, email, data } = given;
-  if (url === undefined) {
-    const stray = (["key", "email", "password", "token"] as const).find((name) => given[name] !== undefined);
-    if (stray) throw new UsageError(`Cannot use --${stray}: expected --url with it`);
-    return { kind: "local", dataDir: data ?? null };
-  }
-  if (data !== undefined) throw new UsageError("Cannot use --data with --url: expected one of them");
-  if (!/^https?:\/\/./i.test(url) || !URL.canParse(url)) {
-    throw new UsageError(
-      `Cannot use --url: found "${url}", expected an address that starts with http:// or https://`,
-    );
-  }
-  if (key === undefined) {
-    throw new UsageError("Cannot use --url: expected --key, the publishable key, with it");
-  }
-  const token = given.token ?? (email === undefined ? environment.LONGSHORE_TOKEN : undefined);
-  if (token !== undefined) return { kind: "remote", url, key, login: { token } };
-  const password = given.password ?? environment.LONGSHORE_PASSWORD;
-  if (email === undefined || password === undefined) {
-    throw new UsageError("Cannot use --url: expected --email and --password with it, or --token");
-  }
-  return { kind: "remote", url, key, login: { email, password } };
-}
-
-function unknownFlag(name: string): UsageError {
-  const bare = name.replace(/^-+/, "").split("=")[0] ?? "";
-  const near = nearestName(bare, [...TEXTS, ...LISTS, ...SWITCHES]);
-  return new UsageError(
-    `Cannot use "${name}": found no such option${near ? `, did you mean --${near}` : ""}`,
-  );
 }
 
 /** The heading may hold "=", a column's name never does. */
