@@ -60,7 +60,11 @@ create table certus_private.call_logs (
     end
   ) stored,
   duration_seconds integer generated always as (
-    coalesce(reported_duration_seconds, least(round(extract(epoch from ended_at - started_at)), 2147483647)::integer)
+    case
+      when reported_duration_seconds is not null then reported_duration_seconds
+      -- Kept within an integer, so that a mistyped year breaks a rule below and not the arithmetic.
+      when ended_at is not null then least(greatest(round(extract(epoch from ended_at - started_at)), 0), 2147483647)::integer
+    end
   ) stored,
   constraint call_is_unique_in_the_account unique (account_id, external_id),
   constraint calls_are_known_with_their_location unique (id, location_id),

@@ -35,7 +35,7 @@ create table certus_private.order_logs (
       else 'other'
     end
   ) stored,
-  subtotal_amount numeric(12, 2) not null generated always as (
+  subtotal_amount numeric(14, 2) not null generated always as (
     coalesce(
       reported_subtotal,
       greatest(0, reported_total - coalesce(reported_tax, 0) - coalesce(reported_service_charge, 0) - coalesce(reported_delivery, 0)),

@@ -108,5 +108,68 @@ comment on function tests.error_code is 'The code of the error that the statemen
 -- Jobs that the clock makes would count among those of a test.
 select cron.alter_job(jobid, active => false) from cron.job where jobname like 'longshore-refresh-%';
 
+-- The people and places that the tests of Certus share; ids are md5 of the names.
+create or replace function tests.create_restaurants() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform tests.create_people('Olga', 'Adam', 'Vic', 'Ada', 'Otto', 'Oona', 'Mia', 'Stranger');
+  insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
+  insert into public.memberships (org_id, user_id, role)
+  select md5('org')::uuid, tests.person(n), case n when 'Olga' then 'owner' when 'Adam' then 'admin' when 'Vic' then 'viewer' else 'member' end
+  from unnest(array['Olga', 'Adam', 'Vic', 'Ada', 'Otto', 'Oona', 'Mia']) n;
+  insert into public.memberships (org_id, user_id, role) values (md5('other')::uuid, tests.person('Stranger'), 'owner');
+  insert into certus.accounts (id, org_id, name) values
+    (md5('bistro')::uuid, md5('org')::uuid, 'Bistro'), (md5('diner')::uuid, md5('other')::uuid, 'Diner');
+  insert into certus.locations (id, account_id, code, name, avg_spend_per_head) values
+    (md5('soho')::uuid, md5('bistro')::uuid, 'SOHO', 'Soho', 30),
+    (md5('mayfair')::uuid, md5('bistro')::uuid, 'MAYFAIR', 'Mayfair', 50),
+    (md5('far')::uuid, md5('diner')::uuid, 'FAR', 'Far', 10);
+  insert into certus.account_members (account_id, user_id, role) values
+    (md5('bistro')::uuid, tests.person('Ada'), 'admin'),
+    (md5('bistro')::uuid, tests.person('Otto'), 'operator'),
+    (md5('bistro')::uuid, tests.person('Oona'), 'operator');
+  insert into certus.member_locations (account_id, user_id, location_id) values
+    (md5('bistro')::uuid, tests.person('Otto'), md5('soho')::uuid),
+    (md5('bistro')::uuid, tests.person('Oona'), md5('mayfair')::uuid);
+end;
+$$;
+comment on function tests.create_restaurants is
+  'Bistro of Org (Soho, Mayfair) and Diner of Other (Far). Olga owns Org, Adam is its admin, Vic its viewer; Ada is Bistro''s admin, Otto operates Soho, Oona Mayfair, Mia nothing; Stranger owns Other';
+
+-- A call, an order with an update and an upsell, a reservation and a note in each of the three locations.
+create or replace function tests.create_restaurant_logs() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into certus_private.call_logs
+    (id, account_id, location_id, external_id, caller_phone, provider_status, provider_call_type, started_at, ended_at)
+  select md5('call ' || l.code)::uuid, l.account_id, l.id, 'C-' || l.code, '+442079460018', 'ended', 'booking',
+    '2026-03-01 12:00+00', '2026-03-01 12:02+00'
+  from certus.locations l;
+  insert into certus_private.order_logs
+    (id, account_id, location_id, call_id, external_id, customer_phone, provider_status, reported_subtotal, reported_tax, created_at)
+  select md5('order ' || l.code)::uuid, l.account_id, l.id, md5('call ' || l.code)::uuid, 'O-' || l.code, '+442079460018',
+    'Placed', 20, 4, '2026-03-01 12:01+00'
+  from certus.locations l;
+  insert into certus_private.order_updates (order_id, location_id, status, created_at)
+  select md5('order ' || l.code)::uuid, l.id, s.status, '2026-03-01 12:01+00'::timestamptz + s.place * interval '1 minute'
+  from certus.locations l cross join (values (2, 'cooking'), (1, 'accepted')) s (place, status);
+  insert into certus_private.upsells (order_id, location_id, item, amount, accepted)
+  select md5('order ' || l.code)::uuid, l.id, 'Garlic bread', 4.5, true from certus.locations l;
+  insert into certus_private.reservations
+    (id, account_id, location_id, call_id, external_id, customer_phone, reservation_at, guest_count, created_at)
+  select md5('reservation ' || l.code)::uuid, l.account_id, l.id, md5('call ' || l.code)::uuid, 'R-' || l.code,
+    '+442079460018', '2026-03-05 19:00+00', 4, '2026-03-01 12:02+00'
+  from certus.locations l;
+  insert into certus.internal_notes (account_id, location_id, call_id, author_id, body)
+  select l.account_id, l.id, md5('call ' || l.code)::uuid, null, 'Regular guest' from certus.locations l;
+end;
+$$;
+comment on function tests.create_restaurant_logs is
+  'For tests.create_restaurants(): one call with all that can hang on it in each location';
+
 -- A file without a plan would count as a failure where every .sql file is taken for a test.
 select '1..1' as tap union all select 'ok 1 - the personas are ready';

@@ -1,0 +1,138 @@
+-- What a dashboard asks for again and again, each in one round trip. In PL/pgSQL, which keeps its plans from one request
+-- of a session to the next.
+
+-- The newest calls of an account. Reads only, locks nothing; for people. A definer that belongs to certus_reader, as the
+-- views do, and is bound by the same policies: it looks the ids up in the log by the index that serves, which a query
+-- over the view cannot say, and takes the rows from the view. All of an account come by the account's index; some
+-- locations each by its own, so that one quiet location is not looked for among a million calls of the others.
+create function certus.list_recent_calls(
+  p_account_id uuid,
+  p_location_ids uuid[] default null,
+  p_status text default null,
+  p_call_type text default null,
+  p_before timestamptz default null,
+  p_limit integer default 50
+) returns setof certus.calls_v
+language plpgsql stable security definer rows 50
+set search_path = ''
+as $$
+declare
+  v_limit integer := least(greatest(coalesce(p_limit, 50), 0), 1000);
+  v_before timestamptz := coalesce(p_before, 'infinity');
+  v_role text := (select c.role from certus.caller_accounts() c where c.account_id = p_account_id);
+  v_location_ids uuid[] := p_location_ids;
+  v_ids uuid[];
+begin
+  if v_role is null then
+    return;
+  end if;
+  if v_role = 'operator' and v_location_ids is null then
+    v_location_ids := array(select certus.readable_locations());
+  end if;
+  if v_location_ids is null then
+    v_ids := array(
+      select c.id from certus_private.call_logs c
+      where c.account_id = p_account_id and c.started_at < v_before
+        and (p_status is null or c.status = p_status) and (p_call_type is null or c.call_type = p_call_type)
+      order by c.started_at desc
+      limit v_limit);
+  else
+    v_ids := array(
+      select c.id
+      from (select distinct l.id from unnest(v_location_ids) l (id)) l
+      cross join lateral (
+        select c.id, c.started_at from certus_private.call_logs c
+        where c.location_id = l.id and c.account_id = p_account_id and c.started_at < v_before
+          and (p_status is null or c.status = p_status) and (p_call_type is null or c.call_type = p_call_type)
+        order by c.started_at desc
+        limit v_limit
+      ) c
+      order by c.started_at desc
+      limit v_limit);
+  end if;
+  return query select v.* from certus.calls_v v where v.id = any (v_ids) order by v.started_at desc, v.id;
+end;
+$$;
+comment on function certus.list_recent_calls is
+  'The newest calls of an account before p_before, of some locations, of a status or of a type; at most 1,000';
+revoke all on function certus.list_recent_calls from public;
+grant execute on function certus.list_recent_calls to authenticated;
+
+-- An account's metrics by local day, added up over the locations that the caller reads, or over some of them. Reads only,
+-- locks nothing; for people.
+create function certus.get_metrics_daily(
+  p_account_id uuid,
+  p_from date,
+  p_to date,
+  p_location_ids uuid[] default null
+) returns table (
+  local_date date,
+  total_calls bigint,
+  order_calls bigint,
+  reservation_calls bigint,
+  catering_calls bigint,
+  general_calls bigint,
+  other_calls bigint,
+  orders_count bigint,
+  reservations_count bigint,
+  total_revenue_orders numeric,
+  total_revenue_res_estimate numeric,
+  minutes_saved numeric
+)
+language plpgsql stable rows 90
+set search_path = ''
+as $$
+begin
+  return query
+  select m.local_date, sum(m.total_calls), sum(m.order_calls), sum(m.reservation_calls), sum(m.catering_calls),
+    sum(m.general_calls), sum(m.other_calls), sum(m.orders_count), sum(m.reservations_count),
+    sum(m.total_revenue_orders), sum(m.total_revenue_res_estimate), sum(m.minutes_saved)
+  from certus.metrics_daily_v m
+  where m.account_id = p_account_id and m.local_date between p_from and p_to
+    and (p_location_ids is null or m.location_id = any (p_location_ids))
+  group by m.local_date
+  order by m.local_date;
+end;
+$$;
+comment on function certus.get_metrics_daily is
+  'Metrics of an account by local day from p_from to p_to, over all locations that the caller reads or over some';
+revoke all on function certus.get_metrics_daily from public;
+grant execute on function certus.get_metrics_daily to authenticated;
+
+-- All there is about one call. Reads only, locks nothing; for people. A call that is not there and one that the caller
+-- may not read are refused in the same words.
+create function certus.get_call_detail(p_call_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_call jsonb;
+begin
+  select to_jsonb(c) into v_call from certus.calls_v c where c.id = p_call_id;
+  if v_call is null then
+    perform longshore_private.raise_error(404, 'call_not_found',
+      'Cannot show this call: expected one of a location that you read');
+  end if;
+  return jsonb_build_object(
+    'call', v_call,
+    'orders', array(
+      select to_jsonb(o) || jsonb_build_object(
+        'updates', array(
+          select to_jsonb(u) from certus.order_updates_v u where u.order_id = o.id order by u.created_at, u.id),
+        'upsells', array(
+          select to_jsonb(u) from certus.upsells_v u where u.order_id = o.id order by u.created_at, u.id))
+      from certus.orders_v o where o.call_id = p_call_id order by o.created_at, o.id),
+    'reservations', array(
+      select to_jsonb(r) from certus.reservations_v r where r.call_id = p_call_id order by r.created_at, r.id),
+    'notes', array(
+      select to_jsonb(n) from certus.internal_notes n where n.call_id = p_call_id order by n.created_at, n.id));
+end;
+$$;
+comment on function certus.get_call_detail is
+  '{call, orders: [{…, updates, upsells}], reservations, notes}, each as its view has it';
+revoke all on function certus.get_call_detail from public;
+grant execute on function certus.get_call_detail to authenticated;
+
+grant create on schema certus to certus_reader;
+alter function certus.list_recent_calls(uuid, uuid[], text, text, timestamptz, integer) owner to certus_reader;
+revoke create on schema certus from certus_reader;
