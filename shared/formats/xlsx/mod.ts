@@ -8,4 +8,4 @@ export {
   type WorkbookWriter,
 } from "./workbook_writer.ts";
 export type { ColumnType, WorkbookColumn } from "./workbook_columns.ts";
-export type { WorkbookValue } from "./row_encoder.ts";
+export type { WorkbookValue } from "./write_value.ts";

@@ -6,9 +6,11 @@
  */
 
 import { crc32 } from "./crc32.ts";
-import { columnName, RowEncoder, type WorkbookValue } from "./row_encoder.ts";
+import { CellWriter, columnName } from "./cell_writer.ts";
+import { CsvRows } from "./csv_rows.ts";
 import { columnWidth, scalesOf, type WorkbookColumn } from "./workbook_columns.ts";
 import { firstParts, lastParts, sheetEnd, sheetPath, sheetStart, type XmlPart } from "./workbook_parts.ts";
+import { type WorkbookValue, writeValue } from "./write_value.ts";
 import { ZipWriter, type ZipWriterState } from "./zip_writer.ts";
 
 export interface WorkbookOptions {
@@ -46,7 +48,15 @@ export interface WorkbookWriter {
   readonly byteCount: number;
   /** Adds rows; gives the next bytes of the file, often none. */
   writeRows(rows: Iterable<readonly WorkbookValue[]>): Uint8Array;
-  /** The bytes that were still waiting, and the state to go on from behind them. Writing may go on here as well. */
+  /**
+   * Adds rows from CSV as COPY writes it, UTF-8 and without headings: about twice as fast as rows of strings. Bytes may
+   * end anywhere; a row waits for its end. They must not change before the next call.
+   */
+  writeCsv(bytes: Uint8Array): Uint8Array;
+  /**
+   * The bytes that were still waiting, and the state to go on from behind them; not in the middle of a row of CSV.
+   * Writing may go on here as well.
+   */
   pause(): { bytes: Uint8Array; state: WorkbookState };
   /** Ends the workbook; gives the last bytes of the file. */
   finish(): Uint8Array;
@@ -76,7 +86,8 @@ class Writer implements WorkbookWriter {
   readonly #hasHeadings: boolean;
   readonly #rowsPerSheet: number;
   readonly #zip: ZipWriter;
-  readonly #encoder: RowEncoder;
+  readonly #cells: CellWriter;
+  readonly #csv: CsvRows;
   /** Of the sheets before this one. */
   readonly #sheetRows: number[];
   #byteCount: number;
@@ -92,8 +103,13 @@ class Writer implements WorkbookWriter {
     this.#hasHeadings = columns.some(({ heading = "" }) => heading !== "");
     this.#rowsPerSheet = Math.max(2, Math.min(MAX_ROWS, rowsPerSheet));
     this.#sheetRows = state?.sheetRows.slice(0, -1) ?? [];
-    this.#encoder = new RowEncoder({ columns, longTexts, row: state?.sheetRows.at(-1) ?? 0 });
-    this.#encoder.cutTexts = state?.cutTexts ?? 0;
+    this.#cells = new CellWriter({
+      columns,
+      longTexts,
+      row: state?.sheetRows.at(-1) ?? 0,
+      cutTexts: state?.cutTexts ?? 0,
+    });
+    this.#csv = new CsvRows(this.#cells);
     this.#zip = new ZipWriter(state?.zip);
     this.#byteCount = state?.zip.offset ?? 0;
     if (state) return;
@@ -102,12 +118,12 @@ class Writer implements WorkbookWriter {
   }
 
   get rowCount(): number {
-    const sheets = [...this.#sheetRows, this.#encoder.row];
-    return sheets.reduce((sum, rows) => sum + rows - (this.#hasHeadings ? 1 : 0), 0);
+    const sheets = [...this.#sheetRows, this.#cells.row];
+    return sheets.reduce((sum, rows) => sum + Math.max(0, rows - (this.#hasHeadings ? 1 : 0)), 0);
   }
 
   get cutTexts(): number {
-    return this.#encoder.cutTexts;
+    return this.#cells.cutTexts;
   }
 
   get byteCount(): number {
@@ -115,20 +131,32 @@ class Writer implements WorkbookWriter {
   }
 
   writeRows(rows: Iterable<readonly WorkbookValue[]>): Uint8Array {
-    const encoder = this.#encoder;
-    for (const row of rows) {
-      if (encoder.row >= this.#rowsPerSheet || this.#zip.entrySize >= MAX_SHEET_BYTES) this.#nextSheet();
-      encoder.writeRow(row);
-      if (encoder.length >= PIECE_BYTES) this.#writePiece();
+    const cells = this.#cells;
+    for (const values of rows) {
+      this.#makeRoomForRow();
+      cells.openRow();
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i];
+        const column = cells.column(i);
+        if (value !== null && value !== undefined) writeValue(cells, column, value);
+      }
+      cells.closeRow();
     }
     return this.#take();
   }
 
+  writeCsv(bytes: Uint8Array): Uint8Array {
+    this.#csv.add(bytes);
+    do this.#makeRoomForRow(); while (this.#csv.writeRow());
+    return this.#take();
+  }
+
   pause(): { bytes: Uint8Array; state: WorkbookState } {
+    if (!this.#csv.isEmpty) throw new RangeError("Cannot pause: found the start of a row, expected its end");
     this.#writePiece();
     const state = {
       zip: this.#zip.state(),
-      sheetRows: [...this.#sheetRows, this.#encoder.row],
+      sheetRows: [...this.#sheetRows, this.#cells.row],
       cutTexts: this.cutTexts,
       options: this.#optionsSum,
     };
@@ -136,6 +164,7 @@ class Writer implements WorkbookWriter {
   }
 
   finish(): Uint8Array {
+    if (!this.#csv.isEmpty) throw new RangeError("Cannot finish: found the start of a row, expected its end");
     this.#closeSheet();
     const sheets = this.#sheetRows.map((rows, i) => ({
       name: this.#sheetName(i),
@@ -149,23 +178,43 @@ class Writer implements WorkbookWriter {
   #openSheet(): void {
     const index = this.#sheetRows.length;
     this.#zip.open(sheetPath(index));
-    this.#encoder.writeXml(
+    this.#writeXml(
       sheetStart({
         widths: this.#columns.map(columnWidth),
         hasHeadings: this.#hasHeadings,
         isFirst: index === 0,
       }),
     );
-    this.#encoder.row = 0;
-    if (this.#hasHeadings) this.#encoder.writeHeadings(this.#columns.map(({ heading = "" }) => heading));
+    if (this.#hasHeadings) this.#writeHeadings();
+  }
+
+  #writeHeadings(): void {
+    const cells = this.#cells;
+    cells.openRow();
+    this.#columns.forEach(({ heading = "" }, i) => {
+      if (heading !== "") cells.writeHeading(cells.column(i), heading);
+    });
+    cells.closeRow();
+  }
+
+  #writeXml(xml: string): void {
+    this.#cells.out.makeRoom(xml.length * 3);
+    this.#cells.out.putText(xml);
+  }
+
+  /** Before each row: it may need a sheet of its own, and what waits may be worth deflating. */
+  #makeRoomForRow(): void {
+    if (this.#cells.out.length >= PIECE_BYTES) this.#writePiece();
+    if (this.#cells.row >= this.#rowsPerSheet || this.#zip.entrySize >= MAX_SHEET_BYTES) this.#nextSheet();
   }
 
   #closeSheet(): void {
-    const rows = this.#encoder.row;
-    this.#encoder.writeXml(sheetEnd(this.#filter(rows)));
+    const rows = this.#cells.row;
+    this.#writeXml(sheetEnd(this.#filter(rows)));
     this.#writePiece();
     this.#zip.close();
     this.#sheetRows.push(rows);
+    this.#cells.row = 0;
   }
 
   #nextSheet(): void {
@@ -174,7 +223,7 @@ class Writer implements WorkbookWriter {
   }
 
   #writePiece(): void {
-    this.#zip.write(this.#encoder.take());
+    this.#zip.write(this.#cells.out.take());
   }
 
   #writeParts(parts: readonly XmlPart[]): void {

@@ -8,6 +8,7 @@ import {
   type WorkbookState,
   type WorkbookValue,
 } from "../../../../shared/formats/xlsx/mod.ts";
+import { type Random, seededRandom } from "../../../helpers/random.ts";
 import { date, readAll } from "./_read_all.ts";
 
 function workbook(rows: WorkbookValue[][], options?: WorkbookOptions): Uint8Array {
@@ -16,7 +17,13 @@ function workbook(rows: WorkbookValue[][], options?: WorkbookOptions): Uint8Arra
 }
 
 function joined(pieces: Uint8Array[]): Uint8Array {
-  return Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }
 
 /** One column of a type, its values as Postgres prints them, and what a reader sees. */
@@ -87,6 +94,78 @@ for (const { column, values, cells } of TYPES) {
   });
 }
 
+Deno.test("createWorkbookWriter() writes the same from CSV as from rows, however its bytes come", async () => {
+  const columns = TYPES.map(({ column }) => column);
+  const random = seededRandom(20_261_121);
+  const nasty = [
+    "a",
+    "Ü",
+    "日本",
+    "😀",
+    " ",
+    '"',
+    ",",
+    "\n",
+    "\r",
+    "&",
+    "<",
+    ">",
+    "_x0041_",
+    "_",
+    "\u0001",
+    "\ufeff",
+    "\uffff",
+    "\x7f",
+  ];
+  const rows = Array.from({ length: 400 }, () =>
+    TYPES.map(({ values }) => {
+      if (random.chance(0.1)) return null;
+      if (random.chance(0.5)) return String(random.pick(values.filter((value) => typeof value === "string")));
+      return Array.from({ length: random.int(0, 5) }, () => random.pick(nasty)).join("");
+    }));
+  rows.push(TYPES.map(() => null), TYPES.map(() => "x".repeat(40_000)), TYPES.map(() => '"'.repeat(32_767)));
+  const csv = new TextEncoder().encode(rows.map((row) => csvLine(row, random)).join(""));
+  const options: WorkbookOptions = { columns, longTexts: "cut" };
+  const expected = await readAll(workbook(rows, options));
+  for (
+    const [pieceBytes, lineEnd] of [[csv.length, "\n"], [1000, "\n"], [7, "\n"], [1000, "\r\n"]] as const
+  ) {
+    const bytes = lineEnd === "\n"
+      ? csv
+      : new TextEncoder().encode(rows.map((row) => csvLine(row, random, lineEnd)).join(""));
+    const writer = createWorkbookWriter(options);
+    const pieces: Uint8Array[] = [];
+    const end = pieceBytes === 7 ? bytes.indexOf(10, 20_000) + 1 : bytes.length;
+    for (let from = 0; from < end; from += pieceBytes) {
+      pieces.push(writer.writeCsv(bytes.slice(from, Math.min(end, from + pieceBytes))));
+    }
+    if (end < bytes.length) pieces.push(writer.writeCsv(bytes.subarray(end)));
+    pieces.push(writer.finish());
+    assertEquals(writer.rowCount, rows.length);
+    assertEquals(writer.cutTexts, TYPES.length);
+    assertEquals(await readAll(joined(pieces)), expected);
+  }
+});
+
+Deno.test("createWorkbookWriter() refuses CSV that is none, and to end in the middle of a row", () => {
+  const csv = (text: string) => new TextEncoder().encode(text);
+  assertThrows(
+    () => createWorkbookWriter().writeCsv(csv('a,"b"c\n')),
+    SyntaxError,
+    "Cannot read row 1 of the CSV",
+  );
+  const writer = createWorkbookWriter();
+  writer.writeCsv(csv("a,b"));
+  assertThrows(() => writer.pause(), RangeError, "Cannot pause: found the start of a row, expected its end");
+  assertThrows(
+    () => writer.finish(),
+    RangeError,
+    "Cannot finish: found the start of a row, expected its end",
+  );
+  writer.writeCsv(csv("\n"));
+  writer.finish();
+});
+
 Deno.test("createWorkbookWriter() gives the same workbook when it is left and gone on with", async () => {
   const rows = Array.from(
     { length: 3000 },
@@ -138,3 +217,21 @@ Deno.test("createWorkbookWriter() refuses or cuts texts that are too long for a 
   assertEquals((await readAll(bytes)).rows, [[`${"x".repeat(32_765)}…`, "y".repeat(32_767)]]);
   assertEquals(writer.cutTexts, 1);
 });
+
+Deno.test("createWorkbookWriter() refuses more columns than a sheet has", () => {
+  assertThrows(
+    () => workbook([new Array(16_385).fill("x")]),
+    LongshoreError,
+    "found more than 16384 columns",
+  );
+});
+
+/** With quotes where they are needed, and sometimes where they are not. */
+function csvLine(row: (string | null)[], random: Random, lineEnd = "\n"): string {
+  const fields = row.map((value) => {
+    if (value === null) return "";
+    const needsQuotes = value === "" || /[",\n\r]/.test(value);
+    return needsQuotes || random.chance(0.3) ? `"${value.replaceAll('"', '""')}"` : value;
+  });
+  return fields.join(",") + lineEnd;
+}
