@@ -5,6 +5,7 @@
  */
 import { dim, red, setColorEnabled } from "@std/fmt/colors";
 import { basename } from "@std/path";
+import { announceStart } from "./announce_start.ts";
 import { interruption } from "./interruption.ts";
 import { openSession, type Session } from "./open_session.ts";
 import { IMPORT_USAGE, type ImportArgs, parseImportArgs } from "./parse_import_args.ts";
@@ -60,10 +61,4 @@ async function readFile(path: string): Promise<File> {
     }
     throw error;
   }
-}
-
-function announceStart(dataDir: string): void {
-  console.error(dim(
-    `No stack is running on ${dataDir}: starting one for this command ("deno task start" keeps one up)`,
-  ));
 }

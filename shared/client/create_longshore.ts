@@ -11,8 +11,12 @@ import { getJob, type GetJobOptions } from "./get_job.ts";
 import type { DatasetDescription, ImportProblem, ImportRequest, StoredFile } from "./import_types.ts";
 import { listDatasets } from "./list_datasets.ts";
 import { listProblems, type ListProblemsOptions } from "./list_problems.ts";
+import { listViews } from "./list_views.ts";
+import type { RefreshableView, RefreshResult } from "./refresh_types.ts";
+import { refreshView } from "./refresh_view.ts";
 import { retryJob } from "./retry_job.ts";
 import { startImport, type StartImportOptions } from "./start_import.ts";
+import { startRefresh, type StartRefreshOptions } from "./start_refresh.ts";
 import { watchJob, type WatchOptions } from "./watch_job.ts";
 
 export interface Longshore {
@@ -32,6 +36,16 @@ export interface Longshore {
   problems(jobId: string, options?: ListProblemsOptions): Promise<ImportProblem[]>;
   /** The rows with problems as a CSV file; null where there are none. */
   downloadProblems(job: Job): Promise<Blob | null>;
+  /** Asks for a refresh of a view. */
+  startRefresh(view: string, options?: StartRefreshOptions): Promise<Job>;
+  /** The same, followed to its end: as of when the view's numbers are then. Throws where it fails. */
+  refreshView(
+    view: string,
+    onJob?: (job: Job) => void,
+    options?: { signal?: AbortSignal },
+  ): Promise<RefreshResult>;
+  /** Views that can be refreshed, and as of when their numbers are. */
+  views(): Promise<RefreshableView[]>;
 }
 
 export function createLongshore(supabase: SupabaseClient): Longshore {
@@ -45,5 +59,8 @@ export function createLongshore(supabase: SupabaseClient): Longshore {
     retry: (jobId) => retryJob(supabase, jobId),
     problems: (jobId, options) => listProblems(supabase, jobId, options),
     downloadProblems: (job) => downloadProblems(supabase, job),
+    startRefresh: (view, options) => startRefresh(supabase, view, options),
+    refreshView: (view, onJob, options) => refreshView(supabase, view, { ...options, onJob }),
+    views: () => listViews(supabase),
   };
 }

@@ -35,13 +35,14 @@ create function jobs_private.require_view(p_view text) returns void
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  v_views text[] := array(select s.view from jobs_private.view_sources s order by s.view);
 begin
-  if not exists (select from jobs_private.view_sources s where s.view = p_view) then
+  if p_view is null or p_view <> all (v_views) then
     perform longshore_private.raise_error(404, 'unknown_view',
-      format('Cannot refresh the view "%s": found none of this name', left(p_view, 200)),
-      jsonb_build_object('views', (
-        select coalesce(jsonb_agg(s.view order by s.view), '[]') from jobs_private.view_sources s
-      )));
+      format('Cannot refresh the view "%s": found none of this name, expected one of %s', left(p_view, 200),
+        (select string_agg(format('"%s"', v), ', ') from unnest(v_views) v)),
+      jsonb_build_object('views', v_views));
   end if;
 end
 $$;

@@ -17,6 +17,11 @@ export function bytesText(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
 }
 
+/** `210` → `210 ms`; from a second on as seconds. */
+export function durationText(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : secondsText(ms / 1000);
+}
+
 /** `75` → `1 min 15 s`; below ten seconds with a decimal. */
 export function secondsText(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
