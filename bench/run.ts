@@ -11,8 +11,16 @@ import { importProblems } from "./import/import_problems.ts";
 import { largeImport } from "./import/large_import.ts";
 import { jobLatency } from "./import/job_latency.ts";
 import { printTable } from "./print_table.ts";
+import { writeXlsxBench } from "./writers/write_xlsx.ts";
 
-const BENCHES: readonly Bench[] = [cleanImport, importProblems, importComponents, jobLatency, largeImport];
+const BENCHES: readonly Bench[] = [
+  cleanImport,
+  importProblems,
+  importComponents,
+  jobLatency,
+  largeImport,
+  writeXlsxBench,
+];
 
 const args = parseArgs(Deno.args, {
   string: ["rows", "rounds"],
