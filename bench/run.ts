@@ -11,6 +11,7 @@ import { importProblems } from "./import/import_problems.ts";
 import { largeImport } from "./import/large_import.ts";
 import { jobLatency } from "./import/job_latency.ts";
 import { printTable } from "./print_table.ts";
+import { refreshMetrics } from "./refresh/refresh_metrics.ts";
 import { writeXlsxBench } from "./writers/write_xlsx.ts";
 
 const BENCHES: readonly Bench[] = [
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   jobLatency,
   largeImport,
   writeXlsxBench,
+  refreshMetrics,
 ];
 
 const args = parseArgs(Deno.args, {
