@@ -71,3 +71,8 @@ function oneOrMore(value: z.ZodType): z.ZodType {
 function optional({ required }: Filter, field: z.ZodType): z.ZodType {
   return required ? field : field.optional();
 }
+
+/** What a request may call filters: a range has two names. */
+export function filterNames(report: Report): string[] {
+  return report.filters.flatMap((filter) => fieldsOf(filter).map(([name]) => name));
+}

@@ -13,6 +13,8 @@ export interface JobProgress {
   percent: number | null;
   rows_per_second: number;
   eta_seconds: number | null;
+  /** Of the file that the job writes. */
+  bytes?: number;
 }
 
 export interface JobError {
@@ -77,6 +79,7 @@ export interface Settings {
   csv_bytes: number;
   workbook_bytes: number;
   multipart_bytes: number;
+  export_bytes: number;
   check_days: number;
   file_days: number;
   job_days: number;

@@ -13,6 +13,8 @@ export interface ProgressReport {
   unit?: string;
   /** Rows done, where the unit is another. @default done */
   rows?: number;
+  /** Bytes of the file that is written. @default not said */
+  bytes?: number;
 }
 
 /** Returns a function that remembers where and when each phase began in this slice. */
@@ -20,7 +22,7 @@ export function measureProgress(
   now: () => number = () => performance.now(),
 ): (report: ProgressReport) => JobProgress {
   let began: { phase: string; done: number; rows: number; at: number } | null = null;
-  return ({ phase, done, total = null, unit = "rows", rows = done }) => {
+  return ({ phase, done, total = null, unit = "rows", rows = done, bytes }) => {
     const at = now();
     if (began?.phase !== phase || done < began.done) began = { phase, done, rows, at };
     const seconds = (at - began.at) / 1000;
@@ -37,6 +39,7 @@ export function measureProgress(
         : Math.min(100, Math.floor((1000 * done) / total) / 10),
       rows_per_second: seconds > 0 ? Math.round((rows - began.rows) / seconds) : 0,
       eta_seconds: total === null || perSecond <= 0 ? null : Math.ceil(Math.max(0, total - done) / perSecond),
+      ...(bytes === undefined ? {} : { bytes }),
     };
   };
 }

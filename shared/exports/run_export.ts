@@ -1,0 +1,121 @@
+/**
+ * The life of an export, a slice at a time: ask for the right, read rows from one snapshot, write them to a file, and go on
+ * in later slices with what the first could not write. A file that is not complete is never seen; a job that was
+ * cancelled leaves none.
+ */
+import { reports as all } from "../domains/reports.ts";
+import { checkLease, type Json, type Lease, stopReason } from "../jobs/engine.ts";
+import type { Slice, SliceOutcome } from "../jobs/slice.ts";
+import { storageRequest } from "../imports/storage_request.ts";
+import { type WritingCursor, writingCursor } from "./export_cursor.ts";
+import { type ExportFile, type FinishedFile, openFile } from "./export_file.ts";
+import { ExportRequest } from "./export_request.ts";
+import { forgetExport, readTail } from "./reading.ts";
+import type { Report } from "./report.ts";
+import { requireReader } from "./require_reader.ts";
+import { type ResolvedExport, resolveRequest } from "./resolve_request.ts";
+import { UploadGone } from "./upload_in_parts.ts";
+import { writeKeptRows } from "./write_kept_rows.ts";
+import { writeLiveRows } from "./write_live_rows.ts";
+
+export interface RunExportOptions {
+  /** @default every report there is */
+  reports?: readonly Report[];
+}
+
+export async function runExport(slice: Slice, options: RunExportOptions = {}): Promise<SliceOutcome> {
+  const request = resolveRequest(ExportRequest.parse(slice.params), options.reports ?? all);
+  await requireReader(slice, request);
+  const start = writingCursor(slice);
+  const file = await open(slice, request, start);
+  const left = start ? await goOn(slice, file, start) : await begin(slice, request, file);
+  if (left) return { outcome: "continue" };
+  const finished = await finish(slice, file);
+  const cut = file.cutTexts > 0 ? { cut_texts: file.cutTexts } : {};
+  return { outcome: "done", result: { file: { ...finished }, ...cut } as Json };
+}
+
+async function open(
+  slice: Slice,
+  request: ResolvedExport,
+  start: WritingCursor | null,
+): Promise<ExportFile> {
+  const { job, signal, cpu, settings } = slice;
+  const name = request.report.name.split(".").at(-1);
+  return await openFile({
+    request,
+    bucket: "exports",
+    path: `${job.org_id}/${job.id}/${name}.${request.format}`,
+    signal,
+    cpu,
+    limit: settings.export_bytes,
+    ...(start ? { left: { state: start.file, tail: await readTail(slice.sql, leaseOf(slice)) } } : {}),
+  });
+}
+
+async function begin(
+  slice: Slice,
+  request: ResolvedExport,
+  file: ExportFile,
+): Promise<WritingCursor | null> {
+  try {
+    return await writeLiveRows(slice, request, file);
+  } catch (error) {
+    // Nobody could go on with it: its rows are gone with their snapshot.
+    await file.abandon();
+    throw error;
+  }
+}
+
+async function goOn(slice: Slice, file: ExportFile, start: WritingCursor): Promise<WritingCursor | null> {
+  try {
+    return await writeKeptRows(slice, file, start);
+  } catch (error) {
+    if (error instanceof UploadGone) await startOver(slice);
+    else if (await isCancelled(slice)) await file.abandon();
+    throw error;
+  }
+}
+
+async function finish(slice: Slice, file: ExportFile): Promise<FinishedFile> {
+  try {
+    const finished = await file.finish();
+    await checkLease(slice.sql, leaseOf(slice));
+    return finished;
+  } catch (error) {
+    if (error instanceof UploadGone) await startOver(slice);
+    else if (await isCancelled(slice)) {
+      await file.abandon();
+      await removeFile(file);
+    }
+    throw error;
+  }
+}
+
+/** The attempt has failed; the next one begins with the rows of then. */
+async function startOver(slice: Slice): Promise<void> {
+  await slice.sql.begin(async (transaction) => {
+    await forgetExport(transaction, leaseOf(slice));
+    await slice.checkpoint(transaction, { phase: "start" });
+  });
+}
+
+async function isCancelled(slice: Slice): Promise<boolean> {
+  try {
+    await checkLease(slice.sql, leaseOf(slice));
+    return false;
+  } catch (error) {
+    return stopReason(error) === "cancelled";
+  }
+}
+
+/** The last part may have arrived before the job was cancelled. */
+async function removeFile({ bucket, path }: ExportFile): Promise<void> {
+  const signal = AbortSignal.timeout(2000);
+  await storageRequest(`/object/${bucket}/${path}`, { method: "DELETE", signal })
+    .then((response) => response.body?.cancel(), () => {});
+}
+
+function leaseOf({ job, token }: Slice): Lease {
+  return { jobId: job.id, token };
+}

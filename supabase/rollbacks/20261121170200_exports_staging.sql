@@ -1,0 +1,11 @@
+drop trigger job_state_ends_exports on jobs_private.job_state;
+drop function jobs_private.end_export();
+drop function jobs_private.forget_export(uuid, bigint);
+drop function jobs_private.export_tail(uuid, bigint);
+drop function jobs_private.keep_export_tail(uuid, bigint, bytea);
+drop function jobs_private.export_piece(uuid, bigint, integer);
+drop function jobs_private.stage_export(uuid, bigint, text, integer, integer, integer);
+drop function jobs_private.keep_export_piece(uuid, bigint, integer, integer, text);
+drop table jobs_private.export_tails;
+drop table jobs_private.export_pieces;
+alter table jobs.settings drop column export_bytes;
