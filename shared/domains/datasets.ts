@@ -2,10 +2,19 @@
 import { LongshoreError } from "../errors.ts";
 import type { Dataset } from "../imports/dataset.ts";
 import { nearestName } from "../text/nearest_name.ts";
+import { calls } from "./certus/datasets/calls.ts";
+import { orders } from "./certus/datasets/orders.ts";
+import { reservations } from "./certus/datasets/reservations.ts";
 import { components } from "./pipetrak/datasets/components.ts";
 import { drawings } from "./pipetrak/datasets/drawings.ts";
 
-export const datasets: readonly Dataset[] = [components, drawings];
+export const datasets: readonly Dataset[] = [
+  components,
+  drawings,
+  calls,
+  orders,
+  reservations,
+];
 
 export function findDataset(name: string, among: readonly Dataset[] = datasets): Dataset {
   const dataset = among.find((candidate) => candidate.name === name);

@@ -21,6 +21,11 @@ export interface Lookup {
   within: Record<string, string>;
   /** The option (a boolean of the dataset's `options`) that makes missing rows instead of refusing. */
   createOption?: string;
+  /**
+   * Whether the nearest name is told of one that was not found. Not for ids that a machine makes, whose neighbours mean
+   * nothing, nor for tables of very many rows, each of which is compared. @default true
+   */
+  suggest?: boolean;
 }
 
 export interface Column {

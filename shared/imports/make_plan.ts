@@ -36,7 +36,14 @@ export interface PlanColumn {
   mapped: boolean;
   required: boolean;
   sensitive: boolean;
-  lookup?: { table: string; match: string; value: string; within: Record<string, string>; create: boolean };
+  lookup?: {
+    table: string;
+    match: string;
+    value: string;
+    within: Record<string, string>;
+    create: boolean;
+    suggest?: false;
+  };
 }
 
 export function makePlan(dataset: Dataset, options: PlanOptions): Plan {
@@ -68,6 +75,7 @@ export function makePlan(dataset: Dataset, options: PlanOptions): Plan {
             value: lookup.value,
             within: lookup.within,
             create: lookup.createOption !== undefined && options.options[lookup.createOption] === true,
+            ...(lookup.suggest === false && { suggest: false }),
           },
         }),
       };

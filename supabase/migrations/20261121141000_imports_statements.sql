@@ -12,7 +12,8 @@
 --   row_local_triggers  triggers of the target that touch nothing but what belongs to their own row and change nothing
 --            that the file gives
 --   columns  [{name, target, heading, file_index, mapped, required, sensitive, title,
---              lookup?: {table, match, value, within: {column of table: target column in fixed}, create}}];
+--              lookup?: {table, match, value, within: {column of table: target column in fixed}, create,
+--                suggest?: false}}];
 --            the n-th is staged in c<n>
 
 -- Everything about a table that decides what a write to it does, as one hash. Reads the catalog only.
@@ -210,19 +211,21 @@ begin
             from jsonb_each_text(v_lookup -> 'within') w), '');
         v_expr := format('l%s.%I', v_column.place, v_lookup ->> 'value');
         v_found := v_found || format(' and (%s is null or %s is not null)', v_cell, v_expr);
-        v_nearest := v_nearest || jsonb_build_object(v_column.place, format(
-          $q$with there as materialized (select x.%1$I as name from %2$s x where %3$s octet_length(x.%1$I) <= 200),
-               missing as (
-                 select distinct s.%4$I as name from %5$s s where octet_length(s.%4$I) <= 200
-                 except select name from there order by 1 limit 100
-               )
-             select jsonb_object_agg(m.name, n.name) from missing m cross join lateral (
-               select t.name, extensions.levenshtein_less_equal(lower(t.name), lower(m.name), 3) as distance from there t
-               where abs(length(t.name) - length(m.name)) <= 3 order by distance, t.name limit 1
-             ) n where n.distance <= least(3, length(m.name) / 2)$q$,
-          v_lookup ->> 'match', v_lookup ->> 'table',
-          (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w),
-          'c' || v_column.place, v_rows));
+        if coalesce((v_lookup ->> 'suggest')::boolean, true) then
+          v_nearest := v_nearest || jsonb_build_object(v_column.place, format(
+            $q$with there as materialized (select x.%1$I as name from %2$s x where %3$s octet_length(x.%1$I) <= 200),
+                 missing as (
+                   select distinct s.%4$I as name from %5$s s where octet_length(s.%4$I) <= 200
+                   except select name from there order by 1 limit 100
+                 )
+               select jsonb_object_agg(m.name, n.name) from missing m cross join lateral (
+                 select t.name, extensions.levenshtein_less_equal(lower(t.name), lower(m.name), 3) as distance from there t
+                 where abs(length(t.name) - length(m.name)) <= 3 order by distance, t.name limit 1
+               ) n where n.distance <= least(3, length(m.name) / 2)$q$,
+            v_lookup ->> 'match', v_lookup ->> 'table',
+            (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w),
+            'c' || v_column.place, v_rows));
+        end if;
         if (v_lookup ->> 'create')::boolean then
           v_created := v_created || format(
             'insert into %1$s (%2$s%3$I) select distinct %4$s%5$s from %6$s s where %7$s and %5$s is not null'

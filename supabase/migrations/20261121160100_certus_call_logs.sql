@@ -74,6 +74,7 @@ create table certus_private.call_logs (
   constraint call_id_has_at_most_200_characters check (char_length(external_id) <= 200),
   constraint caller_phone_is_a_phone_number check (caller_phone ~ '^\+?[0-9][0-9 ()./-]{2,24}$'),
   constraint call_ends_after_it_starts check (ended_at >= started_at),
+  constraint call_lasts_at_most_24_hours check (ended_at - started_at <= interval '24 hours'),
   constraint duration_is_not_negative check (reported_duration_seconds >= 0),
   constraint recording_is_at_an_https_address check (recording_url ~ '^https://')
 );
