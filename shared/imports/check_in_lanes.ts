@@ -9,6 +9,7 @@
 import type { Sql, Transaction } from "../jobs/connect.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor } from "./check_cursor.ts";
+import { secondSession } from "./second_session.ts";
 import { earlierRowsDecide, importStep, nextRows, NO_STEPS, type StepCursor } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
@@ -91,20 +92,11 @@ export async function checkInLanes(
   };
 
   const lanes = [runLane(slice.sql, 1)];
-  if (start.rows - start.done > size && await opens(slice.second)) lanes.push(runLane(slice.second, 0));
+  const second = start.rows - start.done > size ? await secondSession(slice) : null;
+  if (second) lanes.push(runLane(second, 0));
   const outcomes = await Promise.allSettled(lanes);
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   return ended ? { ...latest, ended } : latest;
-}
-
-/** A database that has no session to spare is worked on with one. */
-async function opens(sql: Sql): Promise<boolean> {
-  try {
-    await sql`select`;
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function checkSpan(

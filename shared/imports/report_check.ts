@@ -8,16 +8,23 @@ import type { CheckingCursor, Layout } from "./check_cursor.ts";
 import { maskPreview } from "./mask_preview.ts";
 import { PROBLEM_HEADINGS } from "./match_columns.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
+import { secondSession } from "./second_session.ts";
 import { countImport, PHASES, problemsFileQuery, publishProblems } from "./staging.ts";
 import { storageRequest } from "./storage_request.ts";
 
 export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cursor: CheckingCursor) {
   const importId = slice.job.id;
   const { layout, counts } = cursor;
-  const { rows, invalid, problemsByCode } = await countImport(slice.sql, importId, PHASES.check);
-  slice.progress({ phase: "reporting", done: rows, total: rows });
-  await publishProblems(slice.sql, slice, { importId, phases: PHASES.check });
   const { info } = layout;
+  slice.progress({ phase: "reporting", done: cursor.rows, total: cursor.rows });
+  const valid = counts.inserted + counts.updated + counts.unchanged;
+  // At once where there are two sessions; else one after the other.
+  const beside = await secondSession(slice) ?? slice.sql;
+  const [problems_file, { rows, invalid, problemsByCode }] = await Promise.all([
+    cursor.rows > valid ? writeProblemsFile(slice, layout) : null,
+    countImport(beside, importId, PHASES.check),
+    publishProblems(beside, slice, { importId, phases: PHASES.check }),
+  ]);
   return {
     rows,
     valid: rows - invalid,
@@ -26,7 +33,7 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
     problems_by_code: problemsByCode,
     preview: maskPreview(dataset, cursor.preview),
     columns: { mapped: layout.mapped, ignored: layout.ignored, missing: layout.missing },
-    problems_file: invalid > 0 ? await writeProblemsFile(slice, layout) : null,
+    problems_file,
     guarantee: cursor.guarantee,
     ...(info.sheet === undefined ? {} : { sheet: info.sheet }),
     ...(info.encoding === undefined ? {} : { encoding: info.encoding }),

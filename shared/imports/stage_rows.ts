@@ -87,7 +87,7 @@ export function stagerOf(dataset: Dataset, options: StageOptions): Stager {
       }
       if (dataset.row && !found) checkRow(dataset, names, cells, add);
 
-      const raw = keepRaw ? escapeCopy(rawOf(row)) : "\\N";
+      const raw = keepRaw ? escapeBackslashes(rawOf(row)) : "\\N";
       rows += `${rowNumber}\t${batch.lines?.[r] ?? "\\N"}\t${raw}\t${cells.join("\t")}\n`;
       rowCount++;
       if (row.length > widest) widest = row.length;
@@ -167,8 +167,25 @@ function checkRow(
   }
 }
 
+/** The record as JSON; an empty cell is null. */
 function rawOf(row: Cell[]): string {
-  return JSON.stringify(row.map((cell) => cell === null ? "" : String(cell).replaceAll("\0", "\ufffd")));
+  const json = JSON.stringify(
+    row.every(isPlain) ? row : row.map((cell) => cell === null ? null : String(cell)),
+  );
+  return json.includes("\\u0000") ? JSON.stringify(row.map(withoutNul)) : json;
+}
+
+function isPlain(cell: Cell): boolean {
+  return typeof cell === "string" || cell === null;
+}
+
+function withoutNul(cell: Cell): string | null {
+  return cell === null ? null : String(cell).replaceAll("\0", "\ufffd");
+}
+
+/** JSON as COPY reads it: it has no other special characters. */
+function escapeBackslashes(json: string): string {
+  return json.includes("\\") ? json.replaceAll("\\", "\\\\") : json;
 }
 
 const SPECIAL = /[\\\t\n\r\0]/;

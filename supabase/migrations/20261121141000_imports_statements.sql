@@ -322,11 +322,14 @@ begin
       if v_lookup is not null and not coalesce((v_lookup ->> 'create')::boolean, false) then
         -- Whoever corrects a row wants to know all that is wrong with it; the write never gets to see such rows.
         v_unresolved := v_unresolved || jsonb_build_object(v_column.place, format(
-          $q$select s.row_number, %1$s::smallint, 'unknown_reference',
+          $q$with missing as materialized (
+               select distinct s.c%1$s as name from %4$s s
+               where s.c%1$s is not null and not exists (select from %6$s x where %7$s x.%8$I = s.c%1$s)
+             )
+             select s.row_number, %1$s::smallint, 'unknown_reference',
                %2$s || ' was not found' || coalesce('; the nearest is "' || ($1 -> %3$L ->> s.c%1$s) || '"', ''), s.c%1$s
              from %4$s s
-             where s.row_number in (select p.row_number from %5$s p) and s.c%1$s is not null
-               and not exists (select from %6$s x where %7$s x.%8$I = s.c%1$s)$q$,
+             where s.c%1$s in (select m.name from missing m) and s.row_number in (select p.row_number from %5$s p)$q$,
           v_column.place,
           case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
             else format('%L || ''"'' || left(s.c%s, 80) || ''"''', v_title || ' ', v_column.place) end,

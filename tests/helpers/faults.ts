@@ -28,7 +28,8 @@ export const faults = {
   },
   cut_work: (lab, { jobId }) => cutSessions(lab, jobId, ["work"]),
   cut_beside: (lab, { jobId }) => cutSessions(lab, jobId, ["beside"]),
-  cut_both: (lab, { jobId }) => cutSessions(lab, jobId, ["work", "beside"]),
+  cut_second: (lab, { jobId }) => cutSessions(lab, jobId, ["second"]),
+  cut_all: (lab, { jobId }) => cutSessions(lab, jobId, ["work", "second", "beside"]),
   /** The process sleeps, another slice takes over, and then it wakes up. */
   freeze: (lab, target, random) => freeze(lab, target, { random, hidden: false, alone: false }),
   /** The same where a pooler hides the sleeper's session, so that nobody can end it. */
@@ -194,11 +195,14 @@ async function expireLease({ admin }: ImportLab, jobId: string): Promise<void> {
     )`;
 }
 
-async function cutSessions({ admin }: ImportLab, jobId: string, which: ("work" | "beside")[]): Promise<void> {
+type Session = "work" | "second" | "beside";
+
+async function cutSessions({ admin }: ImportLab, jobId: string, which: Session[]): Promise<void> {
   await admin`
     select pg_terminate_backend(a.pid)
     from jobs_private.job_state s
     join pg_stat_activity a on a.application_name = s.worker and ${which.includes("work")}
+      or a.application_name = s.worker || '-second' and ${which.includes("second")}
       or a.application_name = s.worker || '-beside' and ${which.includes("beside")}
     where s.job_id = ${jobId}`;
 }

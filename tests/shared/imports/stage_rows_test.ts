@@ -37,12 +37,12 @@ const STAGED: { name: string; row: Cell[]; staged: string; options?: Partial<Sta
   {
     name: "the raw record where a value is written another way",
     row: ["A", null, "1 234,5"],
-    staged: '2\t12\t["A","","1 234,5"]\tA\t\\N\t1234.5\t\\N',
+    staged: '2\t12\t["A",null,"1 234,5"]\tA\t\\N\t1234.5\t\\N',
   },
   {
     name: "the raw record where spaces are cut off",
     row: [" A ", null, null],
-    staged: '2\t12\t[" A ","",""]\tA\t\\N\t\\N\t\\N',
+    staged: '2\t12\t[" A ",null,null]\tA\t\\N\t\\N\t\\N',
   },
   {
     name: "a workbook's number without the raw record",
@@ -58,7 +58,7 @@ const STAGED: { name: string; row: Cell[]; staged: string; options?: Partial<Sta
     name: "the raw record where a column is ignored",
     row: ["A", "why", null],
     options: { fileIndex: [0, null, 2, null] },
-    staged: '2\t12\t["A","why",""]\tA\t\\N\t\\N\t\\N',
+    staged: '2\t12\t["A","why",null]\tA\t\\N\t\\N\t\\N',
   },
   {
     name: "COPY's escapes for tabs, newlines and backslashes",
@@ -135,7 +135,7 @@ for (const { name, row, options, flaw, problems } of PROBLEMS) {
 
 Deno.test("stagerOf() keeps the whole record of a row with the wrong number of cells", () => {
   const { rows, width } = stage([["A", "x", "1", "more", null]]);
-  assertEquals([rows, width], ['2\t12\t["A","x","1","more",""]\t\\N\t\\N\t\\N\t\\N\n', 5]);
+  assertEquals([rows, width], ['2\t12\t["A","x","1","more",null]\t\\N\t\\N\t\\N\t\\N\n', 5]);
 });
 
 Deno.test("stagerOf() leaves out what stands above the rows, and keeps no value of the row before", () => {
@@ -149,7 +149,7 @@ Deno.test("stagerOf() leaves out what stands above the rows, and keeps no value 
 
 Deno.test("stagerOf() replaces NUL, which a database cannot store", () => {
   const { rows, problems } = stage([["A", "a\0b", null]]);
-  assertEquals(rows, '2\t12\t["A","a\ufffdb",""]\tA\t\\N\t\\N\t\\N\n');
+  assertEquals(rows, '2\t12\t["A","a\ufffdb",null]\tA\t\\N\t\\N\t\\N\n');
   assertEquals(
     problems,
     '2\t2\tinvalid_text\tDescription "a␀b" has a NUL character: expected text\ta\ufffdb\t1\n',
