@@ -2,12 +2,23 @@
 import { LongshoreError } from "../errors.ts";
 import type { Report } from "../exports/report.ts";
 import { nearestName } from "../text/nearest_name.ts";
+import { calls } from "./certus/reports/calls.ts";
+import { metricsDaily } from "./certus/reports/metrics_daily.ts";
+import { orders } from "./certus/reports/orders.ts";
 import { components } from "./pipetrak/reports/components.ts";
 import { drawings } from "./pipetrak/reports/drawings.ts";
 import { importProblems } from "./pipetrak/reports/import_problems.ts";
 import { progress } from "./pipetrak/reports/progress.ts";
 
-export const reports: readonly Report[] = [components, progress, drawings, importProblems];
+export const reports: readonly Report[] = [
+  components,
+  progress,
+  drawings,
+  importProblems,
+  metricsDaily,
+  calls,
+  orders,
+];
 
 export function findReport(name: string, among: readonly Report[] = reports): Report {
   const report = among.find((candidate) => candidate.name === name);

@@ -5,9 +5,9 @@ select tests.create_restaurants();
 select is((select count(*) from pg_class c where c.relnamespace in ('certus'::regnamespace, 'certus_private'::regnamespace)
   and c.relkind in ('r', 'p') and not c.relrowsecurity), 0::bigint, 'row security is on for every table of "certus" and "certus_private"');
 select is((select array_agg(c.relname order by c.relname) from pg_class c join pg_roles r on r.oid = c.relowner
-  where c.relnamespace = 'certus'::regnamespace and c.relkind = 'v' and (r.rolbypassrls or r.rolsuper
-    or not 'security_barrier=true' = any (c.reloptions))), null,
-  'every view is a barrier and belongs to a role that row security binds');
+  where c.relnamespace = 'certus'::regnamespace and c.relkind = 'v' and not 'security_invoker=true' = any (c.reloptions)
+    and (r.rolbypassrls or r.rolsuper or not 'security_barrier=true' = any (c.reloptions))), null,
+  'every view runs as the caller, or is a barrier that belongs to a role that row security binds');
 select is((select array_agg(conrelid::regclass::text || '.' || conname) from pg_constraint k
   where contype = 'f' and connamespace in ('certus'::regnamespace, 'certus_private'::regnamespace)
     and not exists (select from pg_index i where i.indrelid = k.conrelid and i.indkey[0] = k.conkey[1])),

@@ -1,0 +1,4 @@
+drop function certus.authorize_export(jsonb);
+drop view certus.orders_report;
+drop view certus.calls_report;
+drop view certus.metrics_daily_report;
