@@ -242,8 +242,9 @@ function assertSame(actual: Run["sight"], expected: Run["sight"]): void {
   }
 }
 
-/** No job at work, no lease held, no transaction prepared, and soon no session of a slice. */
-async function assertNothingLeft({ admin }: ImportLab): Promise<void> {
+/** No job at work, no lease held, no transaction prepared, soon no session of a slice, and no isolate that fell over. */
+async function assertNothingLeft({ admin, stack }: ImportLab): Promise<void> {
+  assertEquals(stack.functionsControl.exits.filter(({ reason }) => reason === "crashed"), []);
   let left: readonly unknown[] = [];
   for (const deadline = performance.now() + 15_000; performance.now() < deadline; await delay(20)) {
     left = await admin`
