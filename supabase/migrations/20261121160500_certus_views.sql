@@ -1,7 +1,8 @@
 -- The views are what apps, reports and RPC read: stable columns, whatever the providers' words become. They show phone
 -- numbers whole to admins only. They are barriers, so that no function in a query sees a row before its policy did. The
--- planner looks at a barrier by itself, without the "order by" and "limit" around it: each view says its own order, which
--- is the one that lists want, or the newest 50 of a million calls would be found by sorting all of them.
+-- planner plans what is behind a barrier by itself, and an "order by" around it makes it forget the "limit": the newest 50
+-- of a million calls would be found by sorting all of them. Each view therefore has the order that lists want, and a list
+-- that asks for none comes by the index.
 
 -- A phone number with its country code and its last four digits, and nothing of the rest, not even its length; a number
 -- too short to hide the rest shows nothing. Moves nothing, locks nothing; anyone may call it.
@@ -45,7 +46,7 @@ select
   c.recording_url
 from certus_private.call_logs c
 order by c.started_at desc;
-comment on view certus.calls_v is 'Calls of the locations that the caller reads, the newest first';
+comment on view certus.calls_v is 'Calls of the locations that the caller reads, the newest first: ask for no order but a limit';
 comment on column certus.calls_v.external_id is 'The provider''s id of the call';
 comment on column certus.calls_v.ended_at is 'Null while the call goes on';
 comment on column certus.calls_v.status is 'in_progress, completed, transferred, voicemail, missed, failed, unknown';
@@ -74,7 +75,7 @@ select
   o.total_amount
 from certus_private.order_logs o
 order by o.created_at desc;
-comment on view certus.orders_v is 'Orders of the locations that the caller reads, the newest first';
+comment on view certus.orders_v is 'Orders of the locations that the caller reads, the newest first: ask for no order but a limit';
 comment on column certus.orders_v.external_id is 'The provider''s id of the order';
 comment on column certus.orders_v.call_id is 'The call in which it was ordered';
 comment on column certus.orders_v.created_at is 'When it was ordered';
@@ -119,7 +120,7 @@ select
   r.notes
 from certus_private.reservations r
 order by r.reservation_at desc;
-comment on view certus.reservations_v is 'Reservations of the locations that the caller reads, the latest first';
+comment on view certus.reservations_v is 'Reservations of the locations that the caller reads, the latest first: ask for no order but a limit';
 comment on column certus.reservations_v.external_id is 'The provider''s id of the reservation';
 comment on column certus.reservations_v.call_id is 'The call in which it was made';
 comment on column certus.reservations_v.created_at is 'When it was made';

@@ -12,6 +12,7 @@ export const orders: Dataset = {
   modes: ["insert", "upsert", "update"],
   scope: z.strictObject({ account_id: z.uuid() }),
   authorize: "certus.authorize_import",
+  offer: "certus.may_import",
   columns: [
     {
       name: "external_id",
