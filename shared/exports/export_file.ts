@@ -63,7 +63,7 @@ const CONTENT_TYPES = {
 };
 
 /** What taking a byte from the database and sending it to Storage costs an isolate, in milliseconds. */
-const TRANSFER_MS = 2.5e-6;
+const TRANSFER_MS = 4.5e-6;
 
 export async function openFile(options: OpenFileOptions): Promise<ExportFile> {
   const { request, bucket, path, signal, cpu, limit, left } = options;
