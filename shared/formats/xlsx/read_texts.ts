@@ -130,7 +130,9 @@ interface Items {
 /** Where the XML shows all texts as they are, it serves as their block; else they are decoded into one of their own. */
 function addItems(strings: Texts, items: Items): void {
   const { xml } = items;
-  const needsDecoding = ["&", "\r", "_x", "<!"].some((mark) => xml.includes(mark));
+  // A search that starts with "<" would stop at every tag.
+  const needsDecoding = ["&", "\r", "_x"].some((mark) => xml.includes(mark)) ||
+    (xml.includes("!") && xml.includes("<!"));
   if (!needsDecoding) {
     let isAsShown = true;
     strings.addBlock(xml);

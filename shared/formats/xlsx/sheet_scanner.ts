@@ -46,6 +46,13 @@ const MAX_COLUMNS = 16_384;
 /** The bytes at hand lack a shared string. */
 const MISSING = -2;
 const LESS = 0x3c, SLASH = 0x2f, GREATER = 0x3e, C = 0x63, V = 0x76;
+const SPACE = 0x20, QUOTE = 0x22, EQUALS = 0x3d, BIG_A = 0x41, BIG_Z = 0x5a, R = 0x72, S = 0x73, T = 0x74;
+const DIGIT_0 = 0x30, DIGIT_9 = 0x39;
+/** A cell in another form than most programs write. */
+const UNUSUAL = -3;
+/** Reaches beyond the longest tag of a usual cell; its content may be longer. */
+const USUAL_TAG_BYTES = 64;
+const MAX_LETTERS = 3;
 
 export class SheetScanner {
   /** The last row read, blank or not. */
@@ -58,6 +65,8 @@ export class SheetScanner {
   readonly #tag = new TagReader();
   readonly #cells: CellReader;
   readonly #content = { type: CellType.NUMBER as CellTypeCode, style: 0, start: 0, end: 0 };
+  /** Of the last usual cell. */
+  #column = 0;
   #inData: boolean;
 
   constructor(window: ByteWindow, { context, after, withHidden }: SheetScannerOptions) {
@@ -129,22 +138,28 @@ export class SheetScanner {
       while (true) {
         at = tag.find(at);
         if (at === MORE) return MORE;
-        at = tag.read(at);
-        if (at === MORE) return MORE;
-        if (tag.element === Element.ROW) {
-          if (tag.kind === Tag.CLOSE) break;
-          throw malformed("a row within a row");
+        const usual = number > 0 ? this.#readUsual(at) : UNUSUAL;
+        if (usual !== UNUSUAL) {
+          at = usual;
+          column = this.#column;
+        } else {
+          at = tag.read(at);
+          if (at === MORE) return MORE;
+          if (tag.element === Element.ROW) {
+            if (tag.kind === Tag.CLOSE) break;
+            throw malformed("a row within a row");
+          }
+          if (tag.element === Element.SHEET_DATA) throw malformed("a row without an end");
+          if (tag.element !== Element.CELL || tag.kind === Tag.CLOSE) continue;
+          column = tag.column || column + 1;
+          if (column > MAX_COLUMNS) throw tooFar("column", MAX_COLUMNS);
+          number ||= tag.row;
+          if (tag.kind !== Tag.OPEN) continue;
+          this.#content.type = tag.type;
+          this.#content.style = tag.style;
+          at = this.#findContent(at);
+          if (at === MORE) return MORE;
         }
-        if (tag.element === Element.SHEET_DATA) throw malformed("a row without an end");
-        if (tag.element !== Element.CELL || tag.kind === Tag.CLOSE) continue;
-        column = tag.column || column + 1;
-        if (column > MAX_COLUMNS) throw tooFar("column", MAX_COLUMNS);
-        number ||= tag.row;
-        if (tag.kind !== Tag.OPEN) continue;
-        this.#content.type = tag.type;
-        this.#content.style = tag.style;
-        at = this.#findContent(at);
-        if (at === MORE) return MORE;
         const value = this.#value();
         if (value === null) {
           if (this.#cells.missing >= 0 && !isHidden) return MISSING;
@@ -171,6 +186,60 @@ export class SheetScanner {
       into.cellCount += cells.length;
     }
     return at;
+  }
+
+  /**
+   * A cell as nearly all are, `<c r="B7" s="1" t="s"><v>12</v></c>`, in one go: half the time of tag by tag. Gives the
+   * place behind the cell; or `UNUSUAL`, and nothing has changed that counts.
+   */
+  #readUsual(at: number): number {
+    const { bytes, end } = this.#tag;
+    const opens = at + USUAL_TAG_BYTES < end && bytes[at + 1] === C && bytes[at + 2] === SPACE &&
+      bytes[at + 3] === R && bytes[at + 4] === EQUALS && bytes[at + 5] === QUOTE;
+    if (!opens) return UNUSUAL;
+    let p = at + 6;
+    let byte = bytes[p]!;
+    let column = 0;
+    while (byte >= BIG_A && byte <= BIG_Z) {
+      column = column * 26 + byte - BIG_A + 1;
+      byte = bytes[++p]!;
+    }
+    if (column === 0 || column > MAX_COLUMNS || p > at + 6 + MAX_LETTERS) return UNUSUAL;
+    while (byte >= DIGIT_0 && byte <= DIGIT_9) byte = bytes[++p]!;
+    if (byte !== QUOTE) return UNUSUAL;
+    p++;
+    let style = 0;
+    if (bytes[p] === SPACE && bytes[p + 1] === S && bytes[p + 2] === EQUALS && bytes[p + 3] === QUOTE) {
+      const styleStart = p += 4;
+      for (byte = bytes[p]!; byte >= DIGIT_0 && byte <= DIGIT_9; byte = bytes[++p]!) {
+        style = style * 10 + byte - DIGIT_0;
+      }
+      if (byte !== QUOTE || p - styleStart > 8) return UNUSUAL;
+      p++;
+    }
+    let type: CellTypeCode = CellType.NUMBER;
+    if (
+      bytes[p] === SPACE && bytes[p + 1] === T && bytes[p + 2] === EQUALS && bytes[p + 3] === QUOTE &&
+      bytes[p + 4] === S && bytes[p + 5] === QUOTE
+    ) {
+      type = CellType.SHARED;
+      p += 6;
+    }
+    const holdsValue = bytes[p] === GREATER && bytes[p + 1] === LESS && bytes[p + 2] === V &&
+      bytes[p + 3] === GREATER;
+    if (!holdsValue) return UNUSUAL;
+    const start = p += 4;
+    while (p < end && bytes[p] !== LESS) p++;
+    const closes = p + 8 <= end && bytes[p + 1] === SLASH && bytes[p + 2] === V && bytes[p + 3] === GREATER &&
+      bytes[p + 4] === LESS && bytes[p + 5] === SLASH && bytes[p + 6] === C && bytes[p + 7] === GREATER;
+    if (!closes) return UNUSUAL;
+    const content = this.#content;
+    content.type = type;
+    content.style = style;
+    content.start = start;
+    content.end = p;
+    this.#column = column;
+    return p + 8;
   }
 
   /** Sets the range of the open cell's content and gives the place behind the cell. Without content, `start` is -1. */
