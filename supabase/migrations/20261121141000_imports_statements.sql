@@ -100,6 +100,7 @@ create extension if not exists fuzzystrmatch with schema extensions;
 --   write_row, write_preview_row  the same for the one row $1: a range may hold any number of rows and has to be planned
 --                 each time, one plan for "=" serves every row
 --   creates[]     run before it: rows that a lookup makes where the dataset's options say so
+--   changes       how many rows that would insert or update, where a trigger may leave some out; null elsewhere
 --   types         rows whose text is no value of its column's type, as row_problem
 --   rules         rows that required columns, references, keys, CHECKs or policies refuse, as row_problem
 --   nearest       by place of a column with a lookup: values of the file that were not found → the nearest that exists
@@ -148,6 +149,7 @@ declare
   v_source text;
   v_write text;
   v_preview text;
+  v_changes text;
   v_rules_query text;
   v_value text;
   v_shown text;
@@ -446,6 +448,16 @@ begin
           (select string_agg(quote_ident(n), ', ' order by o) from unnest(v_names) with ordinality n(n, o)),
           array_to_string(v_inserts, ', '))
         else '' end);
+    if exists (
+      select from pg_trigger where tgrelid = v_target and not tgisinternal and tgenabled <> 'D' and tgtype & 3 = 3
+    ) then
+      -- A trigger before the row is written may leave a row out, which would pass for unchanged.
+      v_changes := format('select count(*)::integer from (%s) s left join %s t on %s where %s', v_source, v_target, v_key_match,
+        concat_ws(' or ',
+          case when v_mode = 'upsert' then format('t.%I is null', v_key[1]) end,
+          case when cardinality(v_sets) > 0 then format('t.%I is not null and (%s) is distinct from (%s)', v_key[1],
+            array_to_string(v_old, ', '), array_to_string(v_new, ', ')) else 'false' end));
+    end if;
     if cardinality(v_sets) = 0 and v_mode = 'update' then
       v_write := v_write || ' when matched then do nothing';
     end if;
@@ -483,6 +495,7 @@ begin
     'write_row', replace(v_write, 'between $1 and $2', '= $1'),
     'write_preview_row', replace(v_preview, 'between $1 and $2', '= $1'),
     'creates', to_jsonb(v_created),
+    'changes', v_changes,
     'types', array_to_string(v_types, ' union all '),
     'rules', v_rules_query,
     'nearest', v_nearest,

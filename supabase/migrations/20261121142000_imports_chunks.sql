@@ -311,7 +311,9 @@ declare
   v_row integer;
   v_inserted integer;
   v_updated integer;
-  v_counts boolean := p_statements ->> 'mode' = 'insert';
+  v_insert boolean := p_statements ->> 'mode' = 'insert';
+  v_changes integer;
+  v_changes_query text := p_statements ->> 'changes';
   v_state text;
   v_message text;
   v_constraint text;
@@ -348,8 +350,12 @@ begin
     begin
       -- Whomever a trigger has become for a row before, this one is the owner's.
       perform set_config('role', v_role, true), set_config('request.jwt.claims', v_claims, true);
+      v_changes := case when v_insert then v_end - v_block + 1 end;
+      if v_changes_query is not null then
+        execute v_changes_query into v_changes using v_rows[v_block], v_rows[v_end];
+      end if;
       execute format('execute longshore_%s (%s, %s)', v_name, v_rows[v_block], v_rows[v_end]) into v_inserted, v_updated, v_written;
-      if v_counts and v_inserted <> v_end - v_block + 1 then
+      if v_inserted + v_updated <> v_changes then
         raise exception using errcode = 'LS900', message = 'A row is missing';
       end if;
       inserted := inserted + v_inserted;
@@ -365,8 +371,12 @@ begin
         foreach v_try in array case v_name when 'write' then array['write'] else array['write_preview', 'write'] end loop
           begin
             perform set_config('role', v_role, true), set_config('request.jwt.claims', v_claims, true);
+            v_changes := case when v_insert then 1 end;
+            if v_changes_query is not null then
+              execute v_changes_query into v_changes using v_rows[v_row], v_rows[v_row];
+            end if;
             execute format('execute longshore_%s_row (%s)', v_try, v_rows[v_row]) into v_inserted, v_updated, v_written;
-            if v_counts and v_inserted <> 1 then
+            if v_inserted + v_updated <> v_changes then
               problems := problems || row(v_rows[v_row], null, 'rule_violated', 'A trigger of the table leaves this row out', null)::jobs_private.row_problem;
             end if;
             inserted := inserted + v_inserted;
@@ -431,6 +441,7 @@ declare
   v_query text;
   v_earlier record;
   v_ready integer;
+  v_changes integer; -- rows that the write must insert or update; null where that goes without saying
   v_done boolean;
   v_create text;
   v_state text;
@@ -475,9 +486,13 @@ begin
         for v_create in select jsonb_array_elements_text(v_statements -> 'creates') loop
           execute v_create using p_first, p_last;
         end loop;
+        v_changes := case when v_mode = 'insert' then v_ready end;
+        if v_statements ->> 'changes' is not null then
+          execute v_statements ->> 'changes' into v_changes using p_first, p_last;
+        end if;
         execute v_statements ->> (case when v_preview then 'write_preview' else 'write' end)
         into inserted, updated, preview using p_first, p_last;
-        if v_mode = 'insert' and inserted <> v_ready then
+        if inserted + updated <> v_changes then
           raise exception using errcode = 'LS900', message = 'A row is missing';
         end if;
         -- Deferred constraints would otherwise be checked at COMMIT, as the login role.

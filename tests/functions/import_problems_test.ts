@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import Papa from "papaparse";
 import { type Cell, DateCell } from "../../shared/formats/reader.ts";
 import { writeXlsx } from "../../shared/formats/xlsx/mod.ts";
-import { importer, labStack, type Outcome, type Problem } from "../helpers/imports.ts";
+import { importer, labStack, type Outcome, post, type Problem } from "../helpers/imports.ts";
 import { anonymous } from "../helpers/people.ts";
 
 const stack = await labStack();
@@ -84,6 +84,29 @@ Deno.test("import tells what CHECKs, policies and triggers refuse", async () => 
   assertEquals(preview.map(({ name, score }) => [name, score]), [["Fine", 100]]);
   const commit = await it.commit(check, { policy: "valid_rows" });
   assertEquals(commit.job.result, { inserted: 1, updated: 0, unchanged: 0, skipped: 4, failed: 0 });
+});
+
+Deno.test("import tells which rows a trigger leaves out, also where rows are changed", async () => {
+  await using it = await importer(stack);
+  await it.admin`alter table lab.people disable trigger user`;
+  await it.admin`
+    insert into lab.people (project_id, name, age) values
+      (${it.projectId}, 'Ghost', 1), (${it.projectId}, 'Ada', 1), (${it.projectId}, 'Same', 1)`;
+  await it.admin`alter table lab.people enable trigger user`;
+  for (const [mode, rows] of [["update", ""], ["upsert", "Bea,2\n"]] as const) {
+    const check = await it.check(`Name,Age\nAda,2\nGhost,2\nSame,1\n${rows}`, {
+      dataset: "lab.people",
+      options: { mode },
+    });
+    assertEquals(told(check), [[
+      3,
+      null,
+      "rule_violated",
+      "A trigger of the table leaves this row out",
+      null,
+    ]]);
+    assertEquals(counts(check), { insert: mode === "upsert" ? 1 : 0, update: 1, unchanged: 1 });
+  }
 });
 
 Deno.test("import tells what a database would find out only at the end of the transaction", async () => {
@@ -231,6 +254,23 @@ Deno.test("import makes the drawings of valid rows where the options say so, and
   const commit = await it.commit(check, { policy: "valid_rows" });
   assertEquals(commit.job.result, { inserted: 3, updated: 0, unchanged: 0, skipped: 3, failed: 0 });
   assertEquals(await numbers(), ["D-1", "D-2", "N-1"]);
+});
+
+Deno.test("import keeps as many problems, and takes as large a file with the request, as the settings say", async () => {
+  await using it = await importer(stack);
+  await it.set({ problems_kept: 2, multipart_bytes: 1000 });
+  const check = await it.check("Tag,Type,Drawing\n,spool,D-1\n,spool,D-1\n,spool,D-1\n");
+  assertEquals([check.job.result?.invalid, check.problems.map(({ row }) => row)], [3, [2, 3]]);
+
+  const form = new FormData();
+  form.set("file", new Blob(["x".repeat(1001)]), "rows.csv");
+  form.set(
+    "request",
+    JSON.stringify({ dataset: "pipetrak.components", scope: { project_id: it.projectId } }),
+  );
+  const answer = await post(it, "import", { body: form });
+  assertEquals([answer.status, answer.body.details.limit], [413, 1000]);
+  await it.set({ problems_kept: 10_000, multipart_bytes: 6_000_000 });
 });
 
 Deno.test("import keeps the first 10,000 problems in the table and all of them in problems.csv", async () => {
