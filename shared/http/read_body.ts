@@ -33,7 +33,9 @@ export function parseInput<T extends z.ZodType>(value: unknown, schema: T): z.ou
 /** Of a value that may have several forms, what is wrong with it in the form that it has. */
 function likeliest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
-  const [inner] = issue.errors.find((form) => form[0]?.code !== "invalid_type") ?? issue.errors[0] ?? [];
+  const forms = issue.errors;
+  const [inner] = forms.find((form) => form[0]!.path.length > 0) ??
+    forms.find((form) => form[0]!.code !== "invalid_type") ?? forms[0] ?? [];
   return inner ? { ...inner, path: [...issue.path, ...inner.path] } : issue;
 }
 
