@@ -6,6 +6,7 @@ import { LongshoreError } from "../errors.ts";
 import type { Job } from "../jobs/job.ts";
 import { runSlice } from "../jobs/run_slice.ts";
 import type { SliceHandler } from "../jobs/slice.ts";
+import { sha256Hex } from "../text/sha256_hex.ts";
 import type { UserCaller } from "./authenticate.ts";
 import type { Call } from "./handle.ts";
 import { inBackground } from "./in_background.ts";
@@ -32,7 +33,7 @@ export async function startJob(call: Call, caller: UserCaller, options: StartJob
     p_params: options.params,
     p_parent_id: options.parentId ?? null,
     p_idempotency_key: key,
-    p_request_hash: await hash(options.request ?? options.params),
+    p_request_hash: await sha256Hex(JSON.stringify(sorted(options.request ?? options.params))),
     p_file: options.file ?? null,
   });
   if (error) throw error;
@@ -65,12 +66,6 @@ function idempotencyKey(request: Request): string | null {
     "invalid_request",
     "Cannot use this Idempotency-Key: expected 1 to 255 characters",
   );
-}
-
-async function hash(value: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(sorted(value)));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The same value with its keys in order: two bodies that mean the same are the same request. */

@@ -14,6 +14,7 @@ import type { SliceHandler } from "../jobs/slice.ts";
 import type { Dataset } from "./dataset.ts";
 import { describeDataset } from "./describe_dataset.ts";
 import { findScopeOrganization } from "./find_scope_organization.ts";
+import { listOffered } from "./list_offered.ts";
 import { makeTemplate } from "./make_template.ts";
 import { readImportRequest } from "./read_import_request.ts";
 import { resolveRequest } from "./resolve_request.ts";
@@ -22,16 +23,16 @@ import { runImportCheck } from "./run_import_check.ts";
 export function answerImport(datasets: readonly Dataset[] = all): (call: Call) => Promise<Response> {
   const handler: SliceHandler = (slice) => runImportCheck(slice, { datasets });
   return async (call) => {
-    if (call.request.method === "GET") return describe(call, datasets);
+    if (call.request.method === "GET") return await describe(call, datasets);
     return call.caller.kind === "service" ? await goOn(call, handler) : await start(call, datasets, handler);
   };
 }
 
-function describe({ url, caller }: Call, datasets: readonly Dataset[]): Response {
-  requireUser(caller);
+async function describe({ url, caller }: Call, datasets: readonly Dataset[]): Promise<Response> {
+  const { client } = requireUser(caller);
   const name = url.searchParams.get("dataset");
   const template = url.searchParams.get("template");
-  if (name === null) return respond({ datasets: datasets.map(describeDataset) });
+  if (name === null) return respond({ datasets: (await listOffered(client, datasets)).map(describeDataset) });
   const dataset = findDataset(name, datasets);
   if (template === null) return respond({ datasets: [describeDataset(dataset)] });
   if (template === "csv" || template === "xlsx") return makeTemplate(dataset, template);

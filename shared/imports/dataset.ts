@@ -65,6 +65,11 @@ export interface Dataset {
   scope: z.ZodObject;
   /** A SQL function `(scope jsonb) returns uuid`: the organization's id, or null where the caller may not import. */
   authorize: string;
+  /**
+   * A SQL function `() returns boolean`: whether the caller may import into any scope at all, and sees the dataset in the
+   * list. @default everybody sees it
+   */
+  offer?: string;
   /** Options beside those that every import has. */
   options?: z.ZodObject;
   columns: readonly Column[];

@@ -6,9 +6,9 @@ import { z } from "zod";
 import { LongshoreError } from "../errors.ts";
 import type { UserCaller } from "../http/authenticate.ts";
 import { parseInput, parseJson, readBody } from "../http/read_body.ts";
+import { loadSettings } from "../jobs/load_settings.ts";
+import { sha256Hex } from "../text/sha256_hex.ts";
 import { ImportRequest, ImportRequestWithoutFile } from "./import_request.ts";
-
-const MULTIPART_BYTES = 6 * 1024 * 1024;
 
 export interface ReadImportRequest {
   request: z.output<typeof ImportRequestWithoutFile>;
@@ -21,9 +21,10 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
     const { file, ...rest } = await readBody(request, ImportRequest);
     return { request: rest, file: () => Promise.resolve(file) };
   }
+  const limit = (await loadSettings()).multipart_bytes;
   const announced = Number(request.headers.get("content-length") ?? 0) - 64 * 1024;
-  if (announced > MULTIPART_BYTES) await drain(request);
-  refuseLarger(announced);
+  if (announced > limit) await drain(request, 8 * limit);
+  refuseLarger(announced, limit);
   const form = await request.formData().catch((cause) => {
     throw new LongshoreError("invalid_request", "Cannot read the request: expected a form", { cause });
   });
@@ -38,7 +39,7 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
       },
     );
   }
-  refuseLarger(file.size);
+  refuseLarger(file.size, limit);
   return {
     request: parseInput(parseJson(text), ImportRequestWithoutFile),
     file: (caller, orgId) => store(caller, file, orgId),
@@ -49,20 +50,22 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
  * Reads a body that is refused, within limits: an answer before its end would look like a broken connection to whoever
  * is still sending.
  */
-async function drain(request: Request): Promise<void> {
+async function drain(request: Request, atMost: number): Promise<void> {
   let bytes = 0;
   for await (const piece of request.body ?? []) {
     bytes += piece.length;
-    if (bytes > 8 * MULTIPART_BYTES) break;
+    if (bytes > atMost) break;
   }
 }
 
-function refuseLarger(bytes: number): void {
-  if (bytes <= MULTIPART_BYTES) return;
+function refuseLarger(bytes: number, limit: number): void {
+  if (bytes <= limit) return;
   throw new LongshoreError(
     "file_too_large",
-    "Cannot take a file of more than 6 MB with the request: upload it to Storage and name it in the request",
-    { details: { limit: MULTIPART_BYTES } },
+    `Cannot take a file of more than ${
+      limit / 1e6
+    } MB with the request: upload it to Storage and name it in the request`,
+    { details: { limit } },
   );
 }
 
@@ -76,20 +79,44 @@ async function store(
   orgId: string,
 ): Promise<{ bucket: string; path: string }> {
   const bytes = await file.arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const hash = Array.from(digest.slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hash = (await sha256Hex(bytes)).slice(0, 32);
   const name = file.name.normalize("NFKD").replace(/[^\w.-]+/g, "_").slice(-100) || "file";
   const path = `${orgId}/${userId}/${hash}/${name}`;
-  const contentType = file.type || "application/octet-stream";
-  const { error } = await client.storage.from("imports").upload(path, new Blob([bytes]), { contentType });
-  if (error && (error as { statusCode?: string }).statusCode !== "409") {
-    throw new LongshoreError(
-      "not_allowed",
-      "Cannot store the file: you may not upload into this organization",
-      {
-        cause: error,
-      },
-    );
-  }
+  // Without a type of its own: the same file comes as many types, and the readers look at the bytes.
+  const { error } = await client.storage.from("imports").upload(path, new Blob([bytes]));
+  if (error) refuse(error);
   return { bucket: "imports", path };
+}
+
+/** Storage answers almost everything with the status 400; its own one is in the body. */
+function refuse(cause: Error & { statusCode?: string | undefined }): void {
+  switch (cause.statusCode) {
+    // The same content under the same name is there already.
+    case "409":
+      return;
+    case "403":
+      throw new LongshoreError(
+        "not_allowed",
+        "Cannot store the file: you may not upload into this organization",
+        {
+          cause,
+        },
+      );
+    case "413":
+      throw new LongshoreError(
+        "file_too_large",
+        "Cannot store the file: it is larger than the bucket allows",
+        { cause },
+      );
+    case "415":
+      throw new LongshoreError(
+        "unsupported_format",
+        "Cannot store the file: the bucket takes no files of this type",
+        {
+          cause,
+        },
+      );
+    default:
+      throw cause;
+  }
 }

@@ -135,7 +135,8 @@ $$;
 comment on function jobs_private.cell_name is 'The name of a cell as a spreadsheet shows it.';
 revoke all on function jobs_private.cell_name from public;
 
--- Shows the first 10,000 problems of the given phases to those who may read the job, in place of any shown before.
+-- Shows the first problems of the given phases (jobs.settings.problems_kept) to those who may read the job, in place of
+-- any shown before.
 -- Values of sensitive columns are masked; what a trigger has raised is told as it is, since the API would tell it too.
 -- For the worker's login, with the lease, and for the job's own import only.
 create function jobs_private.publish_problems(p_job_id uuid, p_token bigint, p_import_id uuid, p_phases smallint[])
@@ -154,7 +155,7 @@ begin
   execute format(
     $q$with first as (
          select row_number, column_index, code, message, value from jobs_staging.problems_%1$s
-         where phase = any ($1) order by row_number, column_index nulls last, code limit 10000
+         where phase = any ($1) order by row_number, column_index nulls last, code limit %2$s
        ), columns as (
          select ordinality::smallint as place, value as declared from jsonb_array_elements($2 -> 'columns') with ordinality
        )
@@ -167,11 +168,12 @@ begin
        from first f
        left join columns c on c.place = f.column_index
        left join jobs_staging.rows_%1$s r on r.row_number = f.row_number
-       order by f.row_number, f.column_index nulls last, f.code$q$, v_import.slot)
+       order by f.row_number, f.column_index nulls last, f.code$q$,
+    v_import.slot, (select problems_kept from jobs.settings))
   using p_phases, v_import.plan, p_job_id, v_sheet;
 end;
 $$;
-comment on function jobs_private.publish_problems is 'Fills jobs.import_problems with the first 10,000 problems of an import.';
+comment on function jobs_private.publish_problems is 'Fills jobs.import_problems with the first problems of an import.';
 revoke all on function jobs_private.publish_problems from public;
 grant execute on function jobs_private.publish_problems to longshore_worker;
 

@@ -361,6 +361,7 @@ Deno.test("a cancelled commit keeps what it wrote and goes on where it stopped",
   await it.person.client.schema("jobs").rpc("cancel_job", { job_id: jobId }).throwOnError();
   const cancelled = await it.follow(jobId);
   assertEquals(cancelled.job.state, "cancelled");
+  assertEquals(counts(cancelled), { inserted: 1, updated: 0, unchanged: 0, skipped: 2, failed: 0 });
   await lock`rollback`;
   lock.release();
   assertEquals((await table(it)).length, 1);
@@ -369,4 +370,22 @@ Deno.test("a cancelled commit keeps what it wrote and goes on where it stopped",
   assertEquals(counts(again), { inserted: 3, updated: 0, unchanged: 0, skipped: 0, failed: 0 });
   assertEquals((await table(it)).length, 3);
   await it.set({ chunk_rows: 5000 });
+});
+
+Deno.test("a commit that is cancelled before it wrote anything says so", async () => {
+  await using it = await importer(stack);
+  const check = await it.check(`${HEAD}A,spool,D-1,,1\nB,spool,D-1,,1\n`);
+  const lock = await it.admin.reserve();
+  await lock`begin`;
+  await lock`
+    insert into pipetrak.components (project_id, tag, component_type, drawing_id)
+    select project_id, 'A', 'spool', id from pipetrak.drawings where project_id = ${it.projectId} and number = 'D-1'`;
+  const answer = await commitAnswer(it, check);
+  const jobId: string = answer.body.job.id;
+  await it.person.client.schema("jobs").rpc("cancel_job", { job_id: jobId }).throwOnError();
+  await lock`rollback`;
+  lock.release();
+  const cancelled = await it.follow(jobId);
+  assertEquals(counts(cancelled), { inserted: 0, updated: 0, unchanged: 0, skipped: 2, failed: 0 });
+  assertEquals(await table(it), []);
 });

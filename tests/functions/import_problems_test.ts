@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import Papa from "papaparse";
 import { type Cell, DateCell } from "../../shared/formats/reader.ts";
 import { writeXlsx } from "../../shared/formats/xlsx/mod.ts";
-import { importer, labStack, type Outcome, post, type Problem } from "../helpers/imports.ts";
+import { type Importer, importer, labStack, type Outcome, post, type Problem } from "../helpers/imports.ts";
 import { anonymous } from "../helpers/people.ts";
 
 const stack = await labStack();
@@ -262,16 +262,36 @@ Deno.test("import keeps as many problems, and takes as large a file with the req
   const check = await it.check("Tag,Type,Drawing\n,spool,D-1\n,spool,D-1\n,spool,D-1\n");
   assertEquals([check.job.result?.invalid, check.problems.map(({ row }) => row)], [3, [2, 3]]);
 
+  const answer = await post(it, "import", { body: form(it, 1001) });
+  assertEquals([answer.status, answer.body.details.limit], [413, 1000]);
+  await it.set({ problems_kept: 10_000, multipart_bytes: 6_000_000 });
+});
+
+Deno.test("import tells apart why Storage does not take a file that comes with the request", async () => {
+  await using it = await importer(stack);
+  const cases: [change: string, status: number, code: string][] = [
+    ["file_size_limit = 99", 413, "file_too_large"],
+    ["allowed_mime_types = '{text/csv}'", 415, "unsupported_format"],
+  ];
+  const [kept] = await it.admin`
+    select file_size_limit, allowed_mime_types from storage.buckets where id = 'imports'`;
+  for (const [change, status, code] of cases) {
+    await it.admin.unsafe(`update storage.buckets set ${change} where id = 'imports'`);
+    const answer = await post(it, "import", { body: form(it, 100) });
+    await it.admin`update storage.buckets set ${it.admin(kept!)} where id = 'imports'`;
+    assertEquals([answer.status, answer.body.code], [status, code]);
+  }
+});
+
+function form(it: Importer, bytes: number): FormData {
   const form = new FormData();
-  form.set("file", new Blob(["x".repeat(1001)]), "rows.csv");
+  form.set("file", new Blob(["x".repeat(bytes)]), "rows.csv");
   form.set(
     "request",
     JSON.stringify({ dataset: "pipetrak.components", scope: { project_id: it.projectId } }),
   );
-  const answer = await post(it, "import", { body: form });
-  assertEquals([answer.status, answer.body.details.limit], [413, 1000]);
-  await it.set({ problems_kept: 10_000, multipart_bytes: 6_000_000 });
-});
+  return form;
+}
 
 Deno.test("import keeps the first 10,000 problems in the table and all of them in problems.csv", async () => {
   await using it = await importer(stack);

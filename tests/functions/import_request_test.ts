@@ -62,6 +62,21 @@ Deno.test("GET import describes every dataset", async () => {
   assertEquals(one.datasets.map(({ name }: { name: string }) => name), ["pipetrak.drawings"]);
 });
 
+Deno.test("GET import lists what the caller may import somewhere, and describes the rest by name", async () => {
+  await using it = await importer(stack);
+  const member = await signUp(stack);
+  await it.person.client.rpc("add_member", { p_org_id: it.orgId, p_email: member.email, p_role: "member" })
+    .throwOnError();
+  const namesFor = async (asker: Importer, query = ""): Promise<string[]> =>
+    (await (await get(asker, query)).json()).datasets.map(({ name }: { name: string }) => name);
+  assertEquals(await namesFor(it), ["pipetrak.components", "pipetrak.drawings"]);
+  assertEquals(await namesFor(it.as(member)), []);
+  assertEquals(await namesFor(it.as(member), "?dataset=pipetrak.drawings"), ["pipetrak.drawings"]);
+  await it.person.client.schema("pipetrak").from("project_members")
+    .insert({ project_id: it.projectId, user_id: member.userId, role: "engineer" }).throwOnError();
+  assertEquals(await namesFor(it.as(member)), ["pipetrak.components", "pipetrak.drawings"]);
+});
+
 Deno.test("GET import lists the types of components that the database knows", async () => {
   await using it = await importer(stack);
   const { datasets: [components] } = await (await get(it, "?dataset=pipetrak.components")).json();

@@ -10,6 +10,7 @@ export const components: Dataset = {
   modes: ["insert", "upsert", "update"],
   scope: z.strictObject({ project_id: z.uuid() }),
   authorize: "pipetrak.authorize_import",
+  offer: "pipetrak.may_import",
   options: z.object({
     /** Whether drawings that are not in the register are added to it. */
     create_drawings: z.boolean().optional(),

@@ -10,6 +10,7 @@ export const drawings: Dataset = {
   modes: ["insert", "upsert", "update"],
   scope: z.strictObject({ project_id: z.uuid() }),
   authorize: "pipetrak.authorize_import",
+  offer: "pipetrak.may_import",
   rowLocalTriggers: ["drawings_touch"],
   columns: [
     {
