@@ -149,7 +149,14 @@ async function freeze(
       1000,
     );
     control.setLimits(name, null);
-    if (hidden) await admin`update jobs_private.job_state set backend_pid = null where job_id = ${jobId}`;
+    // Where it sleeps with its row locked, waiting for the row would be waiting for the database to end the session.
+    if (hidden) {
+      await admin`
+        update jobs_private.job_state set backend_pid = null
+        where job_id in (
+          select job_id from jobs_private.job_state where job_id = ${jobId} for no key update skip locked
+        )`;
+    }
     await expireLease(lab, jobId);
     // It may sleep with the job's own row locked, and then nobody can take over.
     await until(async () => {
