@@ -101,6 +101,8 @@ comment on function jobs_private.heartbeat(uuid, bigint, jsonb) is 'Renews the l
 
 -- running stays running: the last statement of a chunk's transaction. Saves where to go on together with the rows
 -- that were written, or refuses both. Locks the job's row, then the state row, until COMMIT. For the worker's login.
+-- The commit does not wait for the disk: should the server crash at that moment, the chunk is lost together with the
+-- cursor, and done again. What ends a job does wait, and with it the disk has all that came before.
 create function jobs_private.checkpoint(p_job_id uuid, p_token bigint, p_cursor jsonb, p_progress jsonb default null)
 returns void
 language plpgsql
@@ -110,6 +112,7 @@ as $$
 begin
   perform jobs_private.hold_lease(p_job_id, p_token);
   perform jobs_private.renew_lease(p_job_id, p_cursor, p_progress, true);
+  perform set_config('synchronous_commit', 'off', true);
 end
 $$;
 revoke all on function jobs_private.checkpoint(uuid, bigint, jsonb, jsonb) from public;

@@ -16,84 +16,6 @@
 --                suggest?: false}}];
 --            the n-th is staged in c<n>
 
--- Everything about a table that decides what a write to it does, as one hash. Reads the catalog only.
-create function jobs_private.target_fingerprint(p_target regclass)
-returns text
-language sql
-stable
-set search_path = ''
-as $$
-  select md5(string_agg(part, E'\n' order by part))
-  from (
-    select format('column %s %s %s %s %s', attname, format_type(atttypid, atttypmod), attnotnull, attgenerated,
-      (select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = attrelid and adnum = attnum)) as part
-    from pg_attribute where attrelid = p_target and attnum > 0 and not attisdropped
-    union all
-    select format('constraint %s %s', conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid = p_target
-    union all
-    select format('index %s', pg_get_indexdef(indexrelid)) from pg_index where indrelid = p_target and indisunique
-    union all
-    select format('policy %s %s %s %s %s %s', polname, polcmd, polpermissive, polroles::regrole[],
-      pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
-    from pg_policy where polrelid = p_target
-    union all
-    select format('trigger %s %s %s', pg_get_triggerdef(t.oid), t.tgenabled, md5(p.prosrc))
-    from pg_trigger t join pg_proc p on p.oid = t.tgfoid where t.tgrelid = p_target and not t.tgisinternal
-    union all
-    select format('row security %s %s', relrowsecurity, relforcerowsecurity) from pg_class where oid = p_target
-  ) parts
-$$;
-comment on function jobs_private.target_fingerprint is 'A hash of what decides the outcome of a write: columns, constraints, unique indexes, policies, triggers.';
-revoke all on function jobs_private.target_fingerprint from public;
-grant execute on function jobs_private.target_fingerprint to longshore_worker;
-
--- What one row can do to another of the same file through the target, beyond its key: exclusion constraints, other
--- unique indexes, references to itself, triggers. Such targets are checked in one transaction over all rows.
--- p_row_local names triggers of which the dataset says that they only touch what belongs to their own row.
-create function jobs_private.rows_touch_each_other(p_target regclass, p_mode text, p_key text[], p_row_local text[])
-returns boolean
-language sql
-stable
-set search_path = ''
-as $$
-  select
-    exists (
-      select from pg_constraint
-      where conrelid = p_target and (contype = 'x' or (contype = 'f' and confrelid = p_target))
-    )
-    or exists (
-      select from pg_trigger
-      where tgrelid = p_target and not tgisinternal and tgenabled <> 'D'
-        -- 4 is on insert, 16 on update
-        and tgtype & case p_mode when 'insert' then 4 when 'update' then 16 else 20 end <> 0
-        and not tgname = any (p_row_local)
-    )
-    or exists (
-      select from pg_index i
-      where i.indrelid = p_target and i.indisunique
-        and not (
-          -- the key itself, or a key that the database makes
-          (select array_agg(a.attname::text order by a.attname) from pg_attribute a where a.attrelid = p_target and a.attnum = any (i.indkey))
-            = (select array_agg(k order by k) from unnest(p_key) k)
-          or exists (
-            select from pg_attribute a
-            where a.attrelid = p_target and a.attnum = any (i.indkey) and a.attidentity <> ''
-          )
-          or exists (
-            select from pg_attrdef d
-            where d.adrelid = p_target and d.adnum = any (i.indkey)
-              and pg_get_expr(d.adbin, d.adrelid) ~ '(gen_random_uuid|uuid_generate|nextval)'
-          )
-        )
-    )
-$$;
-comment on function jobs_private.rows_touch_each_other is 'Whether rows of one file can affect each other in the target, beyond having equal keys.';
-revoke all on function jobs_private.rows_touch_each_other from public;
-grant execute on function jobs_private.rows_touch_each_other to longshore_worker;
-
--- Names near a misspelt one are found by edit distance.
-create extension if not exists fuzzystrmatch with schema extensions;
-
 -- Makes the statements of an import. $1 and $2 of each are the first and last row number.
 --   write         writes the rows without problems, answers (inserted, updated)
 --   write_preview the same, answers also the rows as they were written
@@ -170,7 +92,7 @@ begin
     select a.attnum, a.attname::text as target, f.value as fixed, c.ordinality::integer as place, c.value as declared,
       -- Without a modifier "character" and "bit" would mean one of them, and a cast would cut the value off in silence.
       format_type(a.atttypid, -1) as type, format_type(a.atttypid, a.atttypmod) as full_type,
-      t.typtype, t.typname, a.attnotnull, a.attgenerated, a.attidentity,
+      t as of_type, t.typname, a.attnotnull, a.attgenerated, a.attidentity,
       pg_get_expr(d.adbin, d.adrelid) as default_value
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
@@ -193,82 +115,22 @@ begin
       elsif v_column.place is null then
         v_expr := null;
       elsif v_lookup is not null then
-        if not exists (
-          select from pg_index i
-          where i.indrelid = (v_lookup ->> 'table')::regclass and i.indisunique and i.indpred is null and i.indexprs is null
-            and (
-              select array_agg(x.attname::text) from pg_attribute x
-              where x.attrelid = i.indrelid and x.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-            ) <@ (array[v_lookup ->> 'match'] || array(select jsonb_object_keys(coalesce(v_lookup -> 'within', '{}'))))
-        ) then
-          raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = format('Cannot look "%s" up in "%s": found no unique index on "%s" within the scope, expected one, '
-              'since a row must not be written once for each that it matches',
-              v_title, v_lookup ->> 'table', v_lookup ->> 'match');
-        end if;
-        v_joins := v_joins || format(' left join %s l%s on l%2$s.%I = %s', v_lookup ->> 'table', v_column.place, v_lookup ->> 'match', v_cell)
-          || coalesce((
-            select string_agg(format(' and l%s.%I = %L', v_column.place, w.key, p_plan -> 'fixed' ->> w.value), '')
-            from jsonb_each_text(v_lookup -> 'within') w), '');
+        perform jobs_private.check_lookup(v_lookup, v_title);
+        v_joins := v_joins || jobs_private.lookup_join(v_lookup, p_plan -> 'fixed', v_column.place);
         v_expr := format('l%s.%I', v_column.place, v_lookup ->> 'value');
         v_found := v_found || format(' and (%s is null or %s is not null)', v_cell, v_expr);
         if coalesce((v_lookup ->> 'suggest')::boolean, true) then
-          v_nearest := v_nearest || jsonb_build_object(v_column.place, format(
-            $q$with there as materialized (select x.%1$I as name from %2$s x where %3$s octet_length(x.%1$I) <= 200),
-                 missing as (
-                   select distinct s.%4$I as name from %5$s s where octet_length(s.%4$I) <= 200
-                   except select name from there order by 1 limit 100
-                 )
-               select jsonb_object_agg(m.name, n.name) from missing m cross join lateral (
-                 select t.name, extensions.levenshtein_less_equal(lower(t.name), lower(m.name), 3) as distance from there t
-                 where abs(length(t.name) - length(m.name)) <= 3 order by distance, t.name limit 1
-               ) n where n.distance <= least(3, length(m.name) / 2)$q$,
-            v_lookup ->> 'match', v_lookup ->> 'table',
-            (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w),
-            'c' || v_column.place, v_rows));
+          v_nearest := v_nearest || jsonb_build_object(
+            v_column.place, jobs_private.nearest_query(v_lookup, p_plan -> 'fixed', v_column.place, v_rows));
         end if;
         if (v_lookup ->> 'create')::boolean then
-          v_created := v_created || format(
-            'insert into %1$s (%2$s%3$I) select distinct %4$s%5$s from %6$s s where %7$s and %5$s is not null'
-            ' and not exists (select from %1$s x where %8$sx.%3$I = %5$s) on conflict do nothing',
-            v_lookup ->> 'table',
-            (select string_agg(format('%I, ', w.key), '') from jsonb_each_text(v_lookup -> 'within') w),
-            v_lookup ->> 'match',
-            (select string_agg(format('%L::%s, ', p_plan -> 'fixed' ->> w.value,
-               (select format_type(x.atttypid, -1) from pg_attribute x where x.attrelid = (v_lookup ->> 'table')::regclass and x.attname = w.key)), '')
-             from jsonb_each_text(v_lookup -> 'within') w),
-            v_cell, v_rows, v_free,
-            (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w));
+          v_created := v_created || jobs_private.create_query(v_lookup, p_plan -> 'fixed', v_column.place, v_rows, v_free);
         end if;
       else
         v_expr := format('%s::%s', v_cell, v_column.type);
         if v_column.full_type <> 'text' then
-          v_types := v_types || format(
-            $q$select s.row_number, %1$s::smallint as column_index,
-                 case e.sql_error_code when '22001' then 'too_long' when '22003' then 'out_of_range' else %2$L end as code,
-                 %3$s || ' is no ' || %4$L || ': ' || case e.sql_error_code when '22001' then 'it is too long' when '22003' then 'it is out of range'
-                   else 'expected ' || %5$L end as message,
-                 %6$s as value
-               from %7$s s cross join lateral pg_input_error_info(%8$s, %4$L) e
-               where %9$s and %8$s is not null and not pg_input_is_valid(%8$s, %4$L)$q$,
-            v_column.place,
-            case
-              when v_column.typtype = 'e' then 'not_in_list'
-              when v_column.typname in ('numeric', 'int2', 'int4', 'int8', 'float4', 'float8') then 'invalid_number'
-              when v_column.typname in ('date', 'timestamp', 'timestamptz', 'time', 'timetz') then 'invalid_date'
-              when v_column.typtype = 'd' then 'rule_violated'
-              when v_column.typname in ('varchar', 'bpchar') then 'too_long'
-              else 'invalid_type'
-            end,
-            case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
-              else format('%L || ''"'' || left(%s, 80) || ''"''', v_title || ' ', v_cell) end,
-            v_column.full_type,
-            coalesce(
-              (select 'one of ' || string_agg(enumlabel, ', ' order by enumsortorder) from pg_enum where enumtypid = (select oid from pg_type where typname = v_column.typname and typtype = 'e' limit 1)),
-              v_column.full_type),
-            format('coalesce(s.raw::jsonb ->> %s, %s)', coalesce(v_column.declared ->> 'file_index', '0'), v_cell),
-            v_rows, v_cell, v_free);
+          v_types := v_types || jobs_private.type_query(
+            v_column.declared, v_title, v_column.place, v_column.of_type, v_column.full_type, v_rows, v_free);
         end if;
       end if;
 
@@ -316,28 +178,15 @@ begin
         v_generated := v_generated || format('%s as %I', v_column.default_value, v_column.target);
       end if;
 
-      v_shown := case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
-        else format('%L || ''"'' || left(q.v%s, 80) || ''"''', v_title || ' ', v_column.place) end;
+      v_shown := jobs_private.shown(v_title, v_column.declared, format('q.v%s', v_column.place));
       if v_column.place is not null then
         v_inner := v_inner || format('%s as __c%s', v_cell, v_column.place);
       end if;
       if v_lookup is not null and not coalesce((v_lookup ->> 'create')::boolean, false) then
         -- Whoever corrects a row wants to know all that is wrong with it; the write never gets to see such rows.
-        v_unresolved := v_unresolved || jsonb_build_object(v_column.place, format(
-          $q$with missing as materialized (
-               select distinct s.c%1$s as name from %4$s s
-               where s.c%1$s is not null and not exists (select from %6$s x where %7$s x.%8$I = s.c%1$s)
-             )
-             select s.row_number, %1$s::smallint, 'unknown_reference',
-               %2$s || ' was not found' || coalesce('; the nearest is "' || ($1 -> %3$L ->> s.c%1$s) || '"', ''), s.c%1$s
-             from %4$s s
-             where s.c%1$s in (select m.name from missing m) and s.row_number in (select p.row_number from %5$s p)$q$,
-          v_column.place,
-          case when (v_column.declared ->> 'sensitive')::boolean then quote_literal(v_title)
-            else format('%L || ''"'' || left(s.c%s, 80) || ''"''', v_title || ' ', v_column.place) end,
-          v_column.place::text, v_rows, v_problems, v_lookup ->> 'table',
-          (select string_agg(format('x.%I = %L and ', w.key, p_plan -> 'fixed' ->> w.value), '') from jsonb_each_text(v_lookup -> 'within') w),
-          v_lookup ->> 'match'));
+        v_unresolved := v_unresolved || jsonb_build_object(v_column.place, jobs_private.unresolved_query(
+          v_lookup, p_plan -> 'fixed', v_column.place, v_rows, v_problems,
+          jobs_private.shown(v_title, v_column.declared, format('s.c%s', v_column.place))));
         v_flag_names := v_flag_names || format('u%s', v_column.place);
         v_flags := v_flags || format('__c%1$s is not null and __l%1$s is null', v_column.place);
         v_inner := v_inner || format('%s as __l%s', v_expr, v_column.place);

@@ -168,7 +168,15 @@ Deno.test("a check that has not succeeded, or that has expired, is not committed
 
 Deno.test("a commit is refused when the target has changed since the check", async (t) => {
   await using it = await importer(stack);
+  const redefine = (from: string, to: string) =>
+    `do $do$ begin execute replace(
+      pg_get_functiondef('pipetrak.writable_projects()'::regprocedure), ${from}, ${to}); end $do$`;
   const changes: [name: string, change: string, back: string][] = [
+    [
+      "a function that a policy asks",
+      redefine("E'\\n$function$'", "E'\\n-- changed\\n$function$'"),
+      redefine("E'\\n-- changed'", "''"),
+    ],
     ["a column", "alter table lab.seats add note text", "alter table lab.seats drop note"],
     [
       "a CHECK",
