@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import type { Bench } from "./bench.ts";
+import { dashboard } from "./certus/dashboard.ts";
 import { describeMachine } from "./describe_machine.ts";
 import { cleanImport } from "./import/clean_import.ts";
 import { importComponents } from "./import/import_components.ts";
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   largeImport,
   writeXlsxBench,
   refreshMetrics,
+  dashboard,
 ];
 
 const args = parseArgs(Deno.args, {
