@@ -64,6 +64,8 @@ const CONTENT_TYPES = {
 
 /** What taking a byte from the database and sending it to Storage costs an isolate, in milliseconds. */
 const TRANSFER_MS = 4.5e-6;
+/** The same for a byte that is kept for the next slice, and for one that was kept. */
+const TAIL_MS = 12e-6;
 
 export async function openFile(options: OpenFileOptions): Promise<ExportFile> {
   const { request, bucket, path, signal, cpu, limit, left } = options;
@@ -84,6 +86,7 @@ export async function openFile(options: OpenFileOptions): Promise<ExportFile> {
   let bytes = left?.state.bytes ?? 0;
   let waiting: Uint8Array[] = left && left.tail.length > 0 ? [left.tail] : [];
   let sending: Promise<void> = Promise.resolve();
+  cpu.add(sizeOf(waiting) * TAIL_MS);
 
   function add(piece: Uint8Array): void {
     if (piece.length === 0) return;
@@ -126,6 +129,7 @@ export async function openFile(options: OpenFileOptions): Promise<ExportFile> {
     },
     async pause() {
       await sending;
+      cpu.add(sizeOf(waiting) * TAIL_MS);
       const hash = btoa(String.fromCharCode(...hasher.save()));
       const state = { upload: upload.state, hash, bytes, rows, workbook: encoder.state() };
       return { state, tail: concat(waiting) };

@@ -2,6 +2,7 @@
  * The export's verbs in the database: the only place that calls its SQL. In: a session and the lease. Out: blocks of the
  * file as bytes, without a string in between. A cancelled slice does not wait for a statement to end.
  */
+import { Buffer } from "node:buffer";
 import type { Json, Lease } from "../jobs/engine.ts";
 import type { Sql, Transaction } from "../jobs/connect.ts";
 import type { ExportPlan } from "./make_plan.ts";
@@ -16,6 +17,8 @@ export interface Staged {
   pieces: number;
   rows: number;
   bytes: number;
+  /** Rows that the next piece should have. */
+  nextCount: number;
   ended: boolean;
 }
 
@@ -48,6 +51,8 @@ export async function fetchBlock(
 export interface StageOptions extends FetchOptions {
   /** Of the first piece. */
   place: number;
+  /** Of a piece, about. */
+  bytes: number;
   /** To come back after so long. */
   ms: number;
 }
@@ -56,11 +61,12 @@ export interface StageOptions extends FetchOptions {
 export async function stageExport(
   transaction: Transaction,
   lease: Lease,
-  { format, place, count, ms, signal }: StageOptions,
+  { format, place, count, bytes, ms, signal }: StageOptions,
 ): Promise<Staged> {
   const query = transaction<Staged[]>`
-    select piece_count as pieces, row_count::float8 as rows, byte_count::float8 as bytes, ended
-    from jobs_private.stage_export(${lease.jobId}, ${lease.token}, ${format}, ${place}, ${count}, ${ms})`;
+    select piece_count as pieces, row_count::float8 as rows, byte_count::float8 as bytes, next_count as "nextCount", ended
+    from jobs_private.stage_export(
+      ${lease.jobId}, ${lease.token}, ${format}, ${place}, ${count}, ${bytes}, ${ms})`;
   const [staged] = await stoppable(query, signal);
   if (!staged) throw new Error("Cannot stage an export: found no answer");
   return staged;
@@ -77,13 +83,14 @@ export async function readPiece(sql: Sql, lease: Lease, place: number): Promise<
 
 /** Keeps the bytes that the next slice begins with. */
 export async function keepTail(transaction: Transaction, lease: Lease, tail: Uint8Array): Promise<void> {
-  await transaction`select jobs_private.keep_export_tail(${lease.jobId}, ${lease.token}, ${tail})`;
+  const text = Buffer.from(tail).toString("base64");
+  await transaction`select jobs_private.keep_export_tail(${lease.jobId}, ${lease.token}, ${text})`;
 }
 
 export async function readTail(sql: Sql, lease: Lease): Promise<Uint8Array> {
-  const [row] = await sql<{ tail: Uint8Array | null }[]>`
+  const [row] = await sql<{ tail: string | null }[]>`
     select jobs_private.export_tail(${lease.jobId}, ${lease.token}) as tail`;
-  return row?.tail ?? new Uint8Array();
+  return new Uint8Array(Buffer.from(row?.tail ?? "", "base64"));
 }
 
 /** Throws away what was kept. */

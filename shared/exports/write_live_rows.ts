@@ -74,15 +74,18 @@ async function keepRest(
   const { format } = request;
   const limit = slice.settings.export_bytes * (format === "xlsx" ? WORKBOOK_SHRINKS : 1);
   const kept = { pieces: 0, rows: 0, bytes: 0 };
+  let next = count;
   for (let ended = false; !ended;) {
     const staged = await stageExport(transaction, lease, {
       format,
       place: kept.pieces,
-      count,
+      count: next,
+      bytes: BLOCK_BYTES,
       ms: STAGE_MS,
       signal: slice.signal,
     });
     ended = staged.ended;
+    next = staged.nextCount;
     kept.pieces += staged.pieces;
     kept.rows += staged.rows;
     kept.bytes += staged.bytes;
