@@ -4,19 +4,7 @@
  * standard output. It throws where anything comes out other than it must.
  */
 import { join } from "@std/path";
-import {
-  type CheckResult,
-  checkResult,
-  type CommitPolicy,
-  type CommitResult,
-  commitResult,
-  createLongshore,
-  type ImportRequest,
-  type Job,
-  type Longshore,
-} from "../../shared/client/mod.ts";
-import { checkFile } from "../cli/check_file.ts";
-import { followJob } from "../cli/follow_job.ts";
+import { createLongshore } from "../../shared/client/mod.ts";
 import { openLocalSession } from "../cli/open_local_session.ts";
 import { firstProblems, printCheck } from "../cli/print_check.ts";
 import { printCommit } from "../cli/print_commit.ts";
@@ -29,6 +17,8 @@ import { makeCsv } from "./make_csv.ts";
 import { makeSample } from "./make_sample.ts";
 import { makeWorkbook } from "./make_workbook.ts";
 import { beginChapter, sayDone } from "./narrate.ts";
+import { runMonth } from "./run_month.ts";
+import { check, commit, expect, type Imports, saveFile } from "./steps.ts";
 
 export interface DemoOutcome {
   /** Where the demo's files lie. */
@@ -59,7 +49,12 @@ export async function runDemo(
   const { supabase, person } = await openLocalSession({ ...stack, fresh: true });
   sayDone("Signed up", `${person.email}, organization "Harbour Piping"`);
   const longshore = createLongshore(supabase);
-  const imports: Imports = { longshore, orgId: person.org_id, projectId: person.project_id, signal };
+  const imports: Imports = {
+    longshore,
+    orgId: person.org_id,
+    scope: { project_id: person.project_id },
+    signal,
+  };
   await registerDrawings(imports, project.drawings);
 
   beginChapter(
@@ -132,16 +127,11 @@ export async function runDemo(
   );
   expect(would.unchanged === size, "every row unchanged", third.result);
 
+  await runMonth({ ...imports, supabase, filesDir });
+
   const samplePath = join(filesDir, "my.csv");
   await Deno.writeTextFile(samplePath, makeSample(project.drawings));
   return { filesDir, samplePath };
-}
-
-interface Imports {
-  longshore: Longshore;
-  orgId: string;
-  projectId: string;
-  signal: AbortSignal;
 }
 
 async function registerDrawings(imports: Imports, drawings: Drawing[]): Promise<void> {
@@ -150,50 +140,4 @@ async function registerDrawings(imports: Imports, drawings: Drawing[]): Promise<
   const { job } = await check(imports, file, { dataset: "pipetrak.drawings" });
   const { inserted } = await commit(imports, job, "all_or_nothing");
   sayDone("Registered", countedText(inserted, "drawing"));
-}
-
-async function check(
-  { longshore, orgId, projectId, signal }: Imports,
-  file: File,
-  request: Pick<ImportRequest, "dataset" | "options">,
-): Promise<{ job: Job; result: CheckResult }> {
-  const job = await checkFile(longshore, file, {
-    request: { ...request, scope: { project_id: projectId } },
-    orgId,
-    signal,
-  });
-  signal.throwIfAborted();
-  const result = checkResult(job);
-  if (!result) throw job.error ?? new Error(`Cannot go on: found the check ${job.state}, expected succeeded`);
-  return { job, result };
-}
-
-async function commit(
-  { longshore, signal }: Imports,
-  checked: Job,
-  policy: CommitPolicy,
-): Promise<CommitResult> {
-  const started = await longshore.commitImport(checked.id, { policy, signal });
-  const job = await followJob(longshore, started, { label: "Committing", signal });
-  signal.throwIfAborted();
-  const result = commitResult(job);
-  if (!result || job.state !== "succeeded") {
-    throw job.error ?? new Error(`Cannot go on: found the commit ${job.state}, expected succeeded`);
-  }
-  return result;
-}
-
-async function saveFile(
-  dir: string,
-  name: string,
-  { content, type }: { content: string | Uint8Array<ArrayBuffer>; type: string },
-): Promise<File> {
-  const file = new File([content], name, { type });
-  await Deno.writeFile(join(dir, name), file.stream());
-  return file;
-}
-
-/** The demo is a promise: where it does not hold, it must not look as if it did. */
-function expect(holds: boolean, what: string, found: unknown): asserts holds {
-  if (!holds) throw new Error(`Cannot go on with the demo: expected ${what}, found ${JSON.stringify(found)}`);
 }
