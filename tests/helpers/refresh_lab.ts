@@ -77,6 +77,7 @@ export async function refreshLab(
     reset role;
   `);
 
+  const closed = new Set<() => Promise<void>>();
   const until = async (condition: () => Promise<boolean>) => {
     const deadline = performance.now() + PATIENCE_MS;
     while (!await condition()) {
@@ -118,12 +119,13 @@ export async function refreshLab(
     async closeGate() {
       const session = await admin.reserve();
       await session`select pg_advisory_lock(${key})`;
-      return {
-        async open() {
-          await session`select pg_advisory_unlock(${key})`;
-          session.release();
-        },
+      const open = async () => {
+        if (!closed.delete(open)) return;
+        await session`select pg_advisory_unlock(${key})`;
+        session.release();
       };
+      closed.add(open);
+      return { open };
     },
     untilAtGate: () =>
       until(async () => {
@@ -163,6 +165,8 @@ export async function refreshLab(
       return await lab.job(id);
     },
     async [Symbol.asyncDispose]() {
+      // A test that fails may leave its gate closed.
+      for (const open of closed) await open();
       await admin`delete from jobs.jobs where kind = 'refresh' and params ->> 'view' = ${view}`;
       await admin`delete from jobs.refreshable_views where view = ${view}`;
       await admin.end();
