@@ -13,6 +13,7 @@ import type { ZipEntry } from "./read_zip_directory.ts";
 import type { EntryMark, ReadMeter } from "./read_zip_entry.ts";
 import { readXmlEntry } from "./read_xml_entry.ts";
 import { Texts } from "./texts.ts";
+import { addUsualItems } from "./add_usual_items.ts";
 import { withoutFirst } from "./without_first.ts";
 
 /** Where a page starts, in inflated bytes, and a mark before that. */
@@ -65,10 +66,13 @@ export async function readTexts(
       const available = Math.min(window.end, window.start + end - offset);
       const done = isOpen && available === window.end ? lastItemEnd(window) : available;
       if (done < 0) continue;
-      const xml = decodeUtf8(window.bytes.subarray(window.start, done), entry.name);
-      refuseDoctype(xml, entry.name);
-      prefix ??= rootPrefix(xml, entry.name);
-      addItems(texts, { xml, prefix });
+      prefix = addItems(texts, {
+        bytes: window.bytes,
+        start: window.start,
+        end: done,
+        prefix,
+        part: entry.name,
+      });
       if (texts.bytes > maxBytes) throw tooLarge(maxBytes);
       offset += done - window.start;
       window.start = done;
@@ -106,7 +110,7 @@ function lastItemEnd({ bytes, start, end }: ByteWindow): number {
 
 function decodeUtf8(bytes: Uint8Array, part: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new LongshoreError("unreadable_file", `Cannot read "${part}": found bytes that are no UTF-8`, {
       cause,
@@ -122,35 +126,46 @@ function rootPrefix(xml: string, part: string): string {
   return root[1] ?? "";
 }
 
+interface ItemsRange {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  prefix: string | undefined;
+  part: string;
+}
+
+/** Adds the items of a range that ends behind one; gives the prefix of the elements' names. */
+function addItems(texts: Texts, { bytes, start, end, prefix, part }: ItemsRange): string {
+  const itemsStart = prefix === undefined ? behindHead(bytes, start, end) : start;
+  if ((prefix ?? "") === "" && itemsStart >= 0 && addUsualItems(texts, { bytes, start: itemsStart, end })) {
+    return "";
+  }
+  const xml = decodeUtf8(bytes.subarray(start, end), part);
+  refuseDoctype(xml, part);
+  prefix ??= rootPrefix(xml, part);
+  const found: string[] = [];
+  forEachItem({ xml, prefix }, (itemStart, itemEnd, isSingleText) => {
+    const raw = xml.slice(itemStart, itemEnd);
+    found.push(isSingleText ? decodeXmlText(raw) : joinedRuns(raw));
+  });
+  texts.beginBlock();
+  let textEnd = 0;
+  for (const text of found) texts.addText(textEnd += text.length);
+  texts.endBlock(found.join(""));
+  return prefix;
+}
+
+/** Behind the tag that opens the root, where that is all there is before the first item; else -1. */
+function behindHead(bytes: Uint8Array, start: number, end: number): number {
+  const MOST_BYTES = 1024;
+  const head = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + MOST_BYTES)));
+  const found = /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]*\?>\s*)?<sst(?:\s[^<>]*)?>/.exec(head)?.[0];
+  return found === undefined || found.endsWith("/>") ? -1 : start + found.length;
+}
+
 interface Items {
   xml: string;
   prefix: string;
-}
-
-/** Where the XML shows all texts as they are, it serves as their block; else they are decoded into one of their own. */
-function addItems(strings: Texts, items: Items): void {
-  const { xml } = items;
-  // A search that starts with "<" would stop at every tag.
-  const needsDecoding = ["&", "\r", "_x"].some((mark) => xml.includes(mark)) ||
-    (xml.includes("!") && xml.includes("<!"));
-  if (!needsDecoding) {
-    let isAsShown = true;
-    strings.addBlock(xml);
-    forEachItem(items, (start, end, isSingleText) => {
-      strings.addText(start, end);
-      isAsShown &&= isSingleText;
-    });
-    if (isAsShown) return;
-    strings.dropBlock();
-  }
-  const texts: string[] = [];
-  forEachItem(items, (start, end, isSingleText) => {
-    const raw = xml.slice(start, end);
-    texts.push(isSingleText ? decodeXmlText(raw) : joinedRuns(raw));
-  });
-  strings.addBlock(texts.join(""));
-  let end = 0;
-  for (const text of texts) strings.addText(end, end += text.length);
 }
 
 /** Gives the range of each item's text, or of all its markup where it is more than one text. */

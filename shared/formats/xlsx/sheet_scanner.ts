@@ -50,8 +50,6 @@ const SPACE = 0x20, QUOTE = 0x22, EQUALS = 0x3d, BIG_A = 0x41, BIG_Z = 0x5a, R =
 const DIGIT_0 = 0x30, DIGIT_9 = 0x39;
 /** A cell in another form than most programs write. */
 const UNUSUAL = -3;
-/** Reaches beyond the longest tag of a usual cell; its content may be longer. */
-const USUAL_TAG_BYTES = 64;
 const MAX_LETTERS = 3;
 
 export class SheetScanner {
@@ -194,8 +192,8 @@ export class SheetScanner {
    */
   #readUsual(at: number): number {
     const { bytes, end } = this.#tag;
-    const opens = at + USUAL_TAG_BYTES < end && bytes[at + 1] === C && bytes[at + 2] === SPACE &&
-      bytes[at + 3] === R && bytes[at + 4] === EQUALS && bytes[at + 5] === QUOTE;
+    const opens = bytes[at + 1] === C && bytes[at + 2] === SPACE && bytes[at + 3] === R &&
+      bytes[at + 4] === EQUALS && bytes[at + 5] === QUOTE;
     if (!opens) return UNUSUAL;
     let p = at + 6;
     let byte = bytes[p]!;
@@ -230,6 +228,7 @@ export class SheetScanner {
     if (!holdsValue) return UNUSUAL;
     const start = p += 4;
     while (p < end && bytes[p] !== LESS) p++;
+    // What was looked at before lies before this, so it need not be held to the end each time.
     const closes = p + 8 <= end && bytes[p + 1] === SLASH && bytes[p + 2] === V && bytes[p + 3] === GREATER &&
       bytes[p + 4] === LESS && bytes[p + 5] === SLASH && bytes[p + 6] === C && bytes[p + 7] === GREATER;
     if (!closes) return UNUSUAL;

@@ -1,18 +1,25 @@
 /**
- * Many texts by number, kept compactly: large blocks of characters, and for each text where in its block it starts
- * and ends, so that a million strings are no million objects.
+ * Many texts by number, kept compactly: large blocks of characters in which one text follows the other, and for each
+ * where it ends, so that a million strings are no million objects.
  */
 
-const POSITION_BYTES = 2 * Uint32Array.BYTES_PER_ELEMENT;
+interface Block {
+  /** The number of its first text. */
+  first: number;
+  characters: string;
+  /** Of each text, in its characters. */
+  ends: Uint32Array;
+}
 
 export class Texts {
+  readonly #blocks: Block[] = [];
   #count = 0;
-  #blocks: string[] = [];
-  /** The number of the first text of each block. */
-  #firsts: number[] = [];
-  #starts: Uint32Array = new Uint32Array(1024);
+  #bytes = 0;
+  /** Of the block that is being added. */
   #ends: Uint32Array = new Uint32Array(1024);
-  #blockBytes = 0;
+  #added = 0;
+  /** The block that was asked for last. */
+  #last = 0;
 
   get count(): number {
     return this.#count;
@@ -20,57 +27,54 @@ export class Texts {
 
   /** The memory they take. */
   get bytes(): number {
-    return this.#blockBytes + this.#starts.length * POSITION_BYTES;
+    return this.#bytes;
   }
 
-  /** A block in which the texts that `addText()` adds from now on lie. */
-  addBlock(characters: string): void {
-    this.#blockBytes += memoryOf(characters);
-    this.#blocks.push(characters);
-    this.#firsts.push(this.#count);
+  /** A block which the texts that `addText()` adds from now on are in; one that is not ended counts for nothing. */
+  beginBlock(): void {
+    this.#added = 0;
   }
 
-  /** Takes the last block back, with its texts. */
-  dropBlock(): void {
-    this.#blockBytes -= memoryOf(this.#blocks.pop() ?? "");
-    this.#count = this.#firsts.pop() ?? 0;
-  }
-
-  addText(start: number, end: number): void {
-    if (this.#count === this.#starts.length) {
-      this.#starts = longer(this.#starts);
-      this.#ends = longer(this.#ends);
+  addText(end: number): void {
+    if (this.#added === this.#ends.length) {
+      const more = new Uint32Array(2 * this.#ends.length);
+      more.set(this.#ends);
+      this.#ends = more;
     }
-    this.#starts[this.#count] = start;
-    this.#ends[this.#count] = end;
-    this.#count++;
+    this.#ends[this.#added++] = end;
+  }
+
+  endBlock(characters: string): void {
+    if (this.#added === 0) return;
+    const ends = this.#ends.slice(0, this.#added);
+    this.#blocks.push({ first: this.#count, characters, ends });
+    this.#count += this.#added;
+    this.#bytes += memoryOf(characters) + ends.byteLength;
   }
 
   get(index: number): string {
-    const block = this.#blocks[this.#blockOf(index)] ?? "";
-    return block.slice(this.#starts[index], this.#ends[index]);
+    const { first, characters, ends } = this.#blocks[this.#blockOf(index)]!;
+    const at = index - first;
+    return characters.slice(at === 0 ? 0 : ends[at - 1], ends[at]);
   }
 
-  /** By halving: the last block whose first text is not behind `index`. */
+  /** The last block whose first text is not behind `index`: usually the one before, else by halving. */
   #blockOf(index: number): number {
+    const blocks = this.#blocks;
+    const { first, ends } = blocks[this.#last]!;
+    if (index >= first && index < first + ends.length) return this.#last;
     let low = 0;
-    let high = this.#firsts.length - 1;
+    let high = blocks.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.#firsts[middle]! <= index) low = middle;
+      if (blocks[middle]!.first <= index) low = middle;
       else high = middle - 1;
     }
-    return low;
+    return this.#last = low;
   }
 }
 
 /** The engine keeps a string at one byte for a character unless one of them needs two. */
 function memoryOf(characters: string): number {
   return characters.length * (/[\u0100-\uffff]/.test(characters) ? 2 : 1);
-}
-
-function longer(numbers: Uint32Array): Uint32Array {
-  const more = new Uint32Array(Math.ceil(1.5 * numbers.length));
-  more.set(numbers);
-  return more;
 }
