@@ -56,16 +56,21 @@ create trigger project_members_fill_org before insert on pipetrak.project_member
   for each row execute function pipetrak.fill_project_org();
 
 -- What the caller is in which project: the organization's role first, the project's for plain members. A definer: the
--- policies of the tables it reads are made of it. Moves nothing, locks nothing.
+-- policies of the tables it reads are made of it. Moves nothing, locks nothing. PL/pgSQL, as the helpers below: a
+-- session keeps its plan, where a function in SQL is planned again for each statement that asks, which doubles what a row
+-- costs that is written by itself.
 create function pipetrak.caller_projects() returns table (project_id uuid, role text)
-language sql stable security definer rows 20
+language plpgsql stable security definer rows 20
 set search_path = ''
 as $$
+begin
+  return query
   select p.id, case m.role when 'member' then pm.role when 'viewer' then 'viewer' else 'owner' end
   from public.memberships m
   join pipetrak.projects p on p.org_id = m.org_id
   left join pipetrak.project_members pm on pm.project_id = p.id and pm.user_id = m.user_id
   where m.user_id = (select auth.uid()) and (m.role <> 'member' or pm.role is not null);
+end;
 $$;
 comment on function pipetrak.caller_projects is 'The caller''s role in each project, all sources of rights put together';
 revoke all on function pipetrak.caller_projects from public;
@@ -73,30 +78,36 @@ grant execute on function pipetrak.caller_projects to authenticated, service_rol
 
 -- The helpers of the policies. They take nothing from a row, so "project_id in (select …())" asks once a statement.
 create function pipetrak.readable_projects() returns setof uuid
-language sql stable rows 20
+language plpgsql stable rows 20
 set search_path = ''
 as $$
-  select c.project_id from pipetrak.caller_projects() c;
+begin
+  return query select c.project_id from pipetrak.caller_projects() c;
+end;
 $$;
 comment on function pipetrak.readable_projects is 'Projects that the caller may read: any role';
 revoke all on function pipetrak.readable_projects from public;
 grant execute on function pipetrak.readable_projects to authenticated, service_role;
 
 create function pipetrak.movable_projects() returns setof uuid
-language sql stable rows 20
+language plpgsql stable rows 20
 set search_path = ''
 as $$
-  select c.project_id from pipetrak.caller_projects() c where c.role in ('owner', 'admin', 'engineer', 'foreman');
+begin
+  return query select c.project_id from pipetrak.caller_projects() c where c.role in ('owner', 'admin', 'engineer', 'foreman');
+end;
 $$;
 comment on function pipetrak.movable_projects is 'Projects whose milestones the caller may move: foremen and up';
 revoke all on function pipetrak.movable_projects from public;
 grant execute on function pipetrak.movable_projects to authenticated, service_role;
 
 create function pipetrak.writable_projects() returns setof uuid
-language sql stable rows 20
+language plpgsql stable rows 20
 set search_path = ''
 as $$
-  select c.project_id from pipetrak.caller_projects() c where c.role in ('owner', 'admin', 'engineer');
+begin
+  return query select c.project_id from pipetrak.caller_projects() c where c.role in ('owner', 'admin', 'engineer');
+end;
 $$;
 comment on function pipetrak.writable_projects is
   'Projects whose drawings and components the caller may write and import: engineers and up';
@@ -104,20 +115,24 @@ revoke all on function pipetrak.writable_projects from public;
 grant execute on function pipetrak.writable_projects to authenticated, service_role;
 
 create function pipetrak.admin_projects() returns setof uuid
-language sql stable rows 20
+language plpgsql stable rows 20
 set search_path = ''
 as $$
-  select c.project_id from pipetrak.caller_projects() c where c.role in ('owner', 'admin');
+begin
+  return query select c.project_id from pipetrak.caller_projects() c where c.role in ('owner', 'admin');
+end;
 $$;
 comment on function pipetrak.admin_projects is 'Projects whose members the caller may choose: admins and owners';
 revoke all on function pipetrak.admin_projects from public;
 grant execute on function pipetrak.admin_projects to authenticated, service_role;
 
 create function pipetrak.owned_projects() returns setof uuid
-language sql stable rows 20
+language plpgsql stable rows 20
 set search_path = ''
 as $$
-  select c.project_id from pipetrak.caller_projects() c where c.role = 'owner';
+begin
+  return query select c.project_id from pipetrak.caller_projects() c where c.role = 'owner';
+end;
 $$;
 comment on function pipetrak.owned_projects is
   'Projects that the caller owns, or whose organization gives every right: who makes owners and deletes';
