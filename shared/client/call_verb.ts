@@ -4,6 +4,7 @@ import type { Job } from "../jobs/job.ts";
 import { fromSupabase } from "./client_error.ts";
 import { readJobAnswer } from "./read_job_answer.ts";
 import { tryAgain } from "./try_again.ts";
+import { withoutRetries } from "./without_retries.ts";
 
 export interface CallVerbOptions {
   /** How often it is called while the network or the server fails; one where a second call is refused. */
@@ -16,7 +17,9 @@ export async function callVerb(
   { attempts }: CallVerbOptions,
 ): Promise<Job> {
   return await tryAgain(async () => {
-    const { data, error, status } = await supabase.schema("jobs").rpc(`${verb}_job`, { job_id: jobId });
+    const { data, error, status } = await withoutRetries(
+      supabase.schema("jobs").rpc(`${verb}_job`, { job_id: jobId }),
+    );
     if (error) throw fromSupabase(error, { task: `${verb} the job "${jobId}"`, status });
     return readJobAnswer({ job: data });
   }, { attempts });

@@ -3,6 +3,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Job } from "../jobs/job.ts";
 import { fromSupabase, LongshoreClientError } from "./client_error.ts";
 import { tryAgain } from "./try_again.ts";
+import { withoutRetries } from "./without_retries.ts";
 
 export interface GetJobOptions {
   signal?: AbortSignal | undefined;
@@ -16,7 +17,7 @@ export async function getJob(
   { signal, attempts = 4 }: GetJobOptions = {},
 ): Promise<Job> {
   return await tryAgain(async () => {
-    const query = supabase.schema("jobs").from("jobs").select().eq("id", jobId).limit(1);
+    const query = withoutRetries(supabase.schema("jobs").from("jobs").select().eq("id", jobId).limit(1));
     const { data, error, status } = await (signal ? query.abortSignal(signal) : query);
     signal?.throwIfAborted();
     if (error) throw fromSupabase(error, { task: `read the job "${jobId}"`, status });
