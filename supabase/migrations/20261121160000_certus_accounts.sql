@@ -144,22 +144,28 @@ comment on function certus.admin_accounts is
 revoke all on function certus.admin_accounts from public;
 grant execute on function certus.admin_accounts to authenticated, service_role;
 
--- A definer: the policies of the locations are made of it.
+-- A definer: the policies of the locations are made of it. Asks once for the roles, and only for what they give.
 create function certus.readable_locations() returns setof uuid
 language plpgsql stable security definer rows 20
 set search_path = ''
 as $$
+declare
+  v_whole uuid[];
+  v_part uuid[];
 begin
-  return query
-  select l.id
-  from certus.caller_accounts() c
-  join certus.locations l on l.account_id = c.account_id
-  where c.role <> 'operator'
-  union all
-  select ml.location_id
-  from certus.caller_accounts() c
-  join certus.member_locations ml on ml.account_id = c.account_id and ml.user_id = auth.uid()
-  where c.role = 'operator';
+  select
+    array_agg(c.account_id) filter (where c.role <> 'operator'),
+    array_agg(c.account_id) filter (where c.role = 'operator')
+  into v_whole, v_part
+  from certus.caller_accounts() c;
+  if v_whole is not null then
+    return query select l.id from certus.locations l where l.account_id = any (v_whole);
+  end if;
+  if v_part is not null then
+    return query
+    select ml.location_id from certus.member_locations ml
+    where ml.user_id = auth.uid() and ml.account_id = any (v_part);
+  end if;
 end;
 $$;
 comment on function certus.readable_locations is

@@ -90,8 +90,9 @@ comment on column certus_private.call_logs.duration_seconds is 'As the provider 
 comment on constraint caller_phone_is_a_phone_number on certus_private.call_logs is
   'digits, spaces and ( ) . / - with an optional + before them';
 comment on constraint recording_is_at_an_https_address on certus_private.call_logs is 'it starts with https://';
-create index calls_of_an_account on certus_private.call_logs (account_id, started_at desc);
-create index calls_of_a_location on certus_private.call_logs (location_id, started_at desc);
+-- With the id, since calls may start at the same second, and a page ends between two of them.
+create index calls_of_an_account on certus_private.call_logs (account_id, started_at desc, id desc);
+create index calls_of_a_location on certus_private.call_logs (location_id, started_at desc, id desc);
 
 alter table certus_private.call_logs enable row level security;
 

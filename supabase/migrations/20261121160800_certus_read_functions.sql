@@ -11,6 +11,7 @@ create function certus.list_recent_calls(
   p_status text default null,
   p_call_type text default null,
   p_before timestamptz default null,
+  p_before_id uuid default null,
   p_limit integer default 50
 ) returns setof certus.calls_v
 language plpgsql stable security definer rows 50
@@ -19,6 +20,8 @@ as $$
 declare
   v_limit integer := least(greatest(coalesce(p_limit, 50), 0), 1000);
   v_before timestamptz := coalesce(p_before, 'infinity');
+  -- Less than every id: without one, calls of that very moment are not before it.
+  v_before_id uuid := coalesce(p_before_id, '00000000-0000-0000-0000-000000000000');
   v_role text := (select c.role from certus.caller_accounts() c where c.account_id = p_account_id);
   v_location_ids uuid[] := p_location_ids;
   v_ids uuid[];
@@ -32,9 +35,9 @@ begin
   if v_location_ids is null then
     v_ids := array(
       select c.id from certus_private.call_logs c
-      where c.account_id = p_account_id and c.started_at < v_before
+      where c.account_id = p_account_id and (c.started_at, c.id) < (v_before, v_before_id)
         and (p_status is null or c.status = p_status) and (p_call_type is null or c.call_type = p_call_type)
-      order by c.started_at desc
+      order by c.started_at desc, c.id desc
       limit v_limit);
   else
     v_ids := array(
@@ -42,19 +45,19 @@ begin
       from (select distinct l.id from unnest(v_location_ids) l (id)) l
       cross join lateral (
         select c.id, c.started_at from certus_private.call_logs c
-        where c.location_id = l.id and c.account_id = p_account_id and c.started_at < v_before
+        where c.location_id = l.id and c.account_id = p_account_id and (c.started_at, c.id) < (v_before, v_before_id)
           and (p_status is null or c.status = p_status) and (p_call_type is null or c.call_type = p_call_type)
-        order by c.started_at desc
+        order by c.started_at desc, c.id desc
         limit v_limit
       ) c
-      order by c.started_at desc
+      order by c.started_at desc, c.id desc
       limit v_limit);
   end if;
-  return query select v.* from certus.calls_v v where v.id = any (v_ids) order by v.started_at desc, v.id;
+  return query select v.* from certus.calls_v v where v.id = any (v_ids) order by v.started_at desc, v.id desc;
 end;
 $$;
 comment on function certus.list_recent_calls is
-  'The newest calls of an account before p_before, of some locations, of a status or of a type; at most 1,000';
+  'The newest calls of an account, of some locations, of a status or of a type, at most 1,000; the next page is before started_at and id of the last call';
 revoke all on function certus.list_recent_calls from public;
 grant execute on function certus.list_recent_calls to authenticated;
 
@@ -136,5 +139,5 @@ revoke all on function certus.get_call_detail from public;
 grant execute on function certus.get_call_detail to authenticated;
 
 grant create on schema certus to certus_reader;
-alter function certus.list_recent_calls(uuid, uuid[], text, text, timestamptz, integer) owner to certus_reader;
+alter function certus.list_recent_calls(uuid, uuid[], text, text, timestamptz, uuid, integer) owner to certus_reader;
 revoke create on schema certus from certus_reader;

@@ -412,6 +412,7 @@ export type Database = {
           p_status?: string;
           p_call_type?: string;
           p_before?: string;
+          p_before_id?: string;
           p_limit?: number;
         };
         Returns: Database["certus"]["Views"]["calls_v"]["Row"][];

@@ -64,8 +64,8 @@ export interface RecentCallsOptions {
   status?: string;
   /** One of the normalized types, such as `order`. @default all */
   callType?: string;
-  /** Calls that started before this time: for the next page, `started_at` of the last call. @default now */
-  before?: string;
+  /** For the next page: the last call of this one. @default the newest calls */
+  after?: Pick<RecentCall, "started_at" | "id">;
   /** Calls at most, up to 1,000. @default 50 */
   limit?: number;
 }
@@ -73,14 +73,14 @@ export interface RecentCallsOptions {
 /** The newest calls first. */
 export async function listRecentCalls(
   supabase: SupabaseClient,
-  { accountId, locationIds, status: callStatus, callType, before, limit }: RecentCallsOptions,
+  { accountId, locationIds, status: callStatus, callType, after, limit }: RecentCallsOptions,
 ): Promise<RecentCall[]> {
   const { data, error, status } = await certus(supabase).rpc("list_recent_calls", {
     p_account_id: accountId,
     ...(locationIds && { p_location_ids: locationIds }),
     ...(callStatus !== undefined && { p_status: callStatus }),
     ...(callType !== undefined && { p_call_type: callType }),
-    ...(before !== undefined && { p_before: before }),
+    ...(after && { p_before: after.started_at, p_before_id: after.id }),
     ...(limit !== undefined && { p_limit: limit }),
   }).select(
     "id, account_id, location_id, external_id, started_at, ended_at, status, call_type, duration_seconds, caller_name, caller_phone, summary_md, recording_url",

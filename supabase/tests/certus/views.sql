@@ -1,6 +1,6 @@
 -- Calls, orders with updates and upsells, and reservations: what each persona sees of the views and of the bare logs.
 begin;
-select plan(68);
+select plan(70);
 select tests.create_restaurants();
 select tests.create_restaurant_logs();
 
@@ -73,6 +73,26 @@ select is(tests.touched($$update certus_private.call_logs set caller_name = 'O' 
 select is(tests.touched($$update certus_private.order_logs set customer_name = 'O' where true$$), 0::bigint, 'no orders');
 select is(tests.touched($$update certus_private.reservations set customer_name = 'O' where true$$), 0::bigint, 'no reservations');
 select throws_ok($$select from certus.mv_metrics_daily$$, '42501', null, 'reads no materialized view');
+
+-- acting as the views' owner, in the operator's name
+create function pg_temp.owner_sees() returns bigint[] language plpgsql as $$
+declare
+  v_seen bigint[];
+begin
+  perform set_config('role', 'certus_reader', true);
+  v_seen := array[(select count(*) from certus_private.call_logs), (select count(*) from certus_private.order_logs),
+    (select count(*) from certus_private.order_updates), (select count(*) from certus_private.upsells),
+    (select count(*) from certus_private.reservations), (select count(id) from certus.locations)];
+  perform set_config('role', 'authenticated', true);
+  return v_seen;
+end;
+$$;
+grant execute on function pg_temp.owner_sees to authenticated;
+select tests.act_as('Otto');
+select is(pg_temp.owner_sees(), array[2, 2, 2, 1, 2, 1]::bigint[], 'the views'' owner sees nothing but what the person sees');
+select tests.act_as_postgres();
+select ok(not bool_or(has_table_privilege('certus_reader', c.oid, 'insert, update, delete, truncate')), 'and writes nothing')
+from pg_class c where c.relnamespace in ('certus_private'::regnamespace) and c.relkind = 'r';
 
 -- acting as an operator of another location
 select tests.act_as('Oona');
