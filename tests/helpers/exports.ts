@@ -118,7 +118,10 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 /** All lines of a CSV, headings first. */
 export function readCsv(bytes: Uint8Array): string[][] {
-  const { data, errors } = Papa.parse<string[]>(new TextDecoder().decode(bytes), { skipEmptyLines: true });
+  const { data, errors } = Papa.parse<string[]>(new TextDecoder().decode(bytes), {
+    delimiter: ",",
+    skipEmptyLines: true,
+  });
   if (errors.length > 0) throw new Error(`Cannot read the CSV: ${JSON.stringify(errors.slice(0, 3))}`);
   return data;
 }
