@@ -63,6 +63,27 @@ Deno.test("a refresh whose session is cut is tried again", async () => {
   assertEquals([ended.state, ended.attempt], ["succeeded", 2]);
 });
 
+Deno.test("a refresh whose isolate comes to its end is done again at once, as the same attempt", async () => {
+  await using lab = await refreshLab(stack);
+  await hurry(lab);
+  const gate = await lab.closeGate();
+  const job = await lab.start(lab.owner);
+  await lab.untilAtGate();
+  const [orphan] = await refreshing(lab);
+  // Nine tenths of its time: it hears of its end, and is killed soon after.
+  const used = Math.max(
+    10,
+    ...(await stack.functionsControl.isolates("refresh-metrics")).map((at) => at.cpuMs),
+  );
+  stack.functionsControl.setLimits("refresh-metrics", { cpuHardMs: used / 0.95 });
+  await lab.until(async () => (await lab.job(job.id)).state === "queued");
+  stack.functionsControl.setLimits("refresh-metrics", null);
+  await lab.until(async () => !(await refreshing(lab)).includes(orphan!));
+  await gate.open();
+  const ended = await lab.ended(job.id);
+  assertEquals([ended.state, ended.attempt], ["succeeded", 1]);
+});
+
 Deno.test("a refresh that takes longer than refresh_seconds fails at once and for good", async () => {
   await using lab = await refreshLab(stack);
   const gate = await lab.closeGate();
