@@ -8,6 +8,11 @@ import type { Database } from "./database_types.ts";
 
 type Certus = Database["certus"];
 
+/** A client of supabase-js, with types of its own or without. */
+export interface CertusClient {
+  schema(name: "certus"): unknown;
+}
+
 /** An account's day, by the time zone of each location. */
 export type MetricsDay = Certus["Functions"]["get_metrics_daily"]["Returns"][number];
 /** A call as lists have it; the transcript is in its detail. */
@@ -40,7 +45,7 @@ export interface MetricsDailyOptions {
 
 /** The days that have anything, added up over locations. */
 export async function getMetricsDaily(
-  supabase: SupabaseClient,
+  supabase: CertusClient,
   { accountId, from, to, locationIds }: MetricsDailyOptions,
 ): Promise<MetricsDay[]> {
   const days = (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
@@ -65,14 +70,14 @@ export interface RecentCallsOptions {
   /** One of the normalized types, such as `order`. @default all */
   callType?: string;
   /** For the next page: the last call of this one. @default the newest calls */
-  after?: Pick<RecentCall, "started_at" | "id">;
+  after?: Pick<RecentCall, "started_at" | "id"> | undefined;
   /** Calls at most, up to 1,000. @default 50 */
   limit?: number;
 }
 
 /** The newest calls first. */
 export async function listRecentCalls(
-  supabase: SupabaseClient,
+  supabase: CertusClient,
   { accountId, locationIds, status: callStatus, callType, after, limit }: RecentCallsOptions,
 ): Promise<RecentCall[]> {
   const { data, error, status } = await certus(supabase).rpc("list_recent_calls", {
@@ -90,12 +95,12 @@ export async function listRecentCalls(
 }
 
 /** One call; `call_not_found` where there is none that the person may read. */
-export async function getCallDetail(supabase: SupabaseClient, callId: string): Promise<CallDetail> {
+export async function getCallDetail(supabase: CertusClient, callId: string): Promise<CallDetail> {
   const { data, error, status } = await certus(supabase).rpc("get_call_detail", { p_call_id: callId });
   if (error) throw fromSupabase(error, { task: `read the call "${callId}"`, status });
   return data as unknown as CallDetail;
 }
 
-function certus(supabase: SupabaseClient) {
-  return (supabase as unknown as SupabaseClient<Database, "certus">).schema("certus");
+function certus(supabase: CertusClient) {
+  return (supabase as SupabaseClient<Database, "certus">).schema("certus");
 }
