@@ -155,7 +155,7 @@ function indexOfHeading(headings: readonly string[], heading: string): number {
     `Cannot map the heading "${heading}": the file has no such heading${
       near ? `, the nearest is "${near}"` : ""
     }`,
-    { details: { heading, headings } },
+    { details: { heading, headings: shown(headings) } },
   );
 }
 
@@ -171,9 +171,11 @@ function unknownColumn(name: string, known: string[]): LongshoreError {
 function ambiguous(column: Column, headings: string[]): LongshoreError {
   return new LongshoreError(
     "ambiguous_columns",
-    `Cannot tell which heading is ${column.title}: found "${headings.join('" and "')}", expected one; ` +
+    `Cannot tell which heading is ${column.title}: found "${
+      shown(headings).join('" and "')
+    }", expected one; ` +
       `say which with the option "columns"`,
-    { details: { column: column.name, headings } },
+    { details: { column: column.name, headings: shown(headings) } },
   );
 }
 
@@ -186,6 +188,11 @@ function missingColumns(dataset: Dataset, missing: string[], headings: readonly 
     `Cannot find the columns ${titles.join(", ")}: found the headings ${
       headings.filter(Boolean).slice(0, 30).map((heading) => `"${heading.slice(0, 60)}"`).join(", ")
     }`,
-    { details: { missing, headings: headings.slice(0, 100) } },
+    { details: { missing, headings: shown(headings) } },
   );
+}
+
+/** As many of them, and as much of each, as helps: a heading may be a megabyte, and there may be as many. */
+function shown(headings: readonly string[]): string[] {
+  return headings.slice(0, 100).map((heading) => heading.slice(0, 100));
 }
