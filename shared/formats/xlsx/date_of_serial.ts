@@ -39,15 +39,34 @@ function dateText(days: number, is1904: boolean): string | null {
   if (is1904) since1900 += DAYS_1904_AFTER_1900;
   else if (days === 60) return "1900-02-29";
   else if (days < 60) since1900++;
-  return since1900 > LAST_DAY
-    ? null
-    : new Date((since1900 - UNIX_EPOCH_IN_1900) * DAY_MS).toISOString().slice(0, 10);
+  return since1900 > LAST_DAY ? null : textOfDay(since1900);
 }
+
+/** Times of the same days come again and again, and making a text of a day takes a while. */
+function textOfDay(day: number): string {
+  let text = textsOfDays.get(day);
+  if (text === undefined) {
+    if (textsOfDays.size >= KEPT_DAYS) textsOfDays.clear();
+    text = new Date((day - UNIX_EPOCH_IN_1900) * DAY_MS).toISOString().slice(0, 10);
+    textsOfDays.set(day, text);
+  }
+  return text;
+}
+
+const KEPT_DAYS = 10_000;
+const textsOfDays = new Map<number, string>();
 
 /** Milliseconds appear only where there are any. */
 function timeText(ms: number): string {
   const seconds = Math.floor(ms / 1000);
-  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const text = parts.map((part) => String(part).padStart(2, "0")).join(":");
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const text = `${twoDigits(hours)}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`;
   return ms % 1000 === 0 ? text : `${text}.${String(ms % 1000).padStart(3, "0")}`;
 }
+
+function twoDigits(value: number): string {
+  return TWO_DIGITS[value] ?? String(value);
+}
+
+const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, "0"));

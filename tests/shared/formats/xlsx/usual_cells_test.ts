@@ -11,6 +11,9 @@ const CELLS = [
   '<c r="A1"><v>soon</v></c><c r="B1" t="b"><v>1</v></c><c r="C1" t="e"><v>#REF!</v></c>',
   '<c r="C1"><f>A1+1</f><v>3</v></c><c r="D1" t="inlineStr"><is><t>in</t></is></c><c r="E1"><v>5</v></c>',
   `<c r="A1"><v>${" ".repeat(300_000)}7</v></c><c r="B1" t="s"><v>1</v></c>`,
+  '<c r="A1" t="inlineStr"><is><t>a &amp; b</t></is></c><c r="B1" s="1" t="inlineStr"><is><t></t></is></c>',
+  '<c r="A1" t="inlineStr"><is><t>Ü_x0041_</t></is></c><c r="B1" t="inlineStr"><is><t>a</t><t>b</t></is></c>',
+  '<c r="A1" t="inlineStr"><is><r><t>rich</t></r></is></c><c r="B1" t="inlineStr"><is><t> c</t></is></c>',
   '<c t="s" r="A1"><v>1</v></c><c r="B1" t="s" s="1"><v>1</v></c><c r="C1" s=""><v>1</v></c>',
 ];
 const BOOK = {
