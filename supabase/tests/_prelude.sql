@@ -171,5 +171,70 @@ $$;
 comment on function tests.create_restaurant_logs is
   'For tests.create_restaurants(): one call with all that can hang on it in each location';
 
+-- An engine without jobs, at noon of the first day of 2030, and two organizations. Its limits count every job there is.
+create or replace function tests.create_engine_scene() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update jobs_private.staging_slots set job_id = null, owner_id = null;
+  delete from jobs.jobs;
+  perform set_config('longshore.now', '2030-01-01 12:00:00+00', true);
+  perform tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
+  insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
+  insert into public.memberships (org_id, user_id, role) values
+    (md5('org')::uuid, tests.person('Olga'), 'owner'),
+    (md5('org')::uuid, tests.person('Adam'), 'admin'),
+    (md5('org')::uuid, tests.person('Mia'), 'member'),
+    (md5('org')::uuid, tests.person('Max'), 'member'),
+    (md5('org')::uuid, tests.person('Vic'), 'viewer'),
+    (md5('other')::uuid, tests.person('Nora'), 'owner');
+end;
+$$;
+comment on function tests.create_engine_scene is
+  'No jobs, 2030-01-01 12:00; Olga owns Org, Adam is its admin, Mia and Max are members, Vic a viewer; Nora owns Other; Stranger none';
+
+-- The statement that asks for a job.
+create or replace function tests.request_job(
+  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
+  p_hash text default null, p_file text default null
+) returns text language sql as $$
+  select format(
+    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
+    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
+      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
+    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
+    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
+$$;
+
+-- A job of a person's.
+create or replace function tests.enqueue(
+  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
+) returns uuid language plpgsql as $$
+declare
+  v_answer jsonb;
+begin
+  perform tests.act_as(p_person);
+  execute tests.request_job(p_kind, p_org, p_parent) into v_answer;
+  perform tests.act_as_postgres();
+  return v_answer #>> '{job,id}';
+end
+$$;
+
+-- The token of a lease on a job, or on the one whose turn it is.
+create or replace function tests.claim(p_job_id uuid default null) returns bigint language sql as $$
+  select c.token from jobs_private.claim_job(null, 'a worker', p_job_id) c;
+$$;
+
+-- What became of a job.
+create or replace function tests.job_state(p_job_id uuid) returns text language sql as $$
+  select j.state from jobs.jobs j where j.id = p_job_id;
+$$;
+
+-- Lets time pass.
+create or replace function tests.later(p_interval interval) returns void language sql as $$
+  select set_config('longshore.now', (jobs.now() + p_interval)::text, true);
+$$;
+
 -- A file without a plan would count as a failure where every .sql file is taken for a test.
 select '1..1' as tap union all select 'ok 1 - the personas are ready';

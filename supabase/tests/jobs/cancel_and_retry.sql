@@ -1,50 +1,8 @@
 begin;
 select plan(28);
--- The engine's limits count every job there is: start with none.
-update jobs_private.staging_slots set job_id = null, owner_id = null;
-delete from jobs.jobs;
-select set_config('longshore.now', '2030-01-01 12:00:00+00', true);
-select tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
-insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
-insert into public.memberships (org_id, user_id, role) values
-  (md5('org')::uuid, tests.person('Olga'), 'owner'),
-  (md5('org')::uuid, tests.person('Adam'), 'admin'),
-  (md5('org')::uuid, tests.person('Mia'), 'member'),
-  (md5('org')::uuid, tests.person('Max'), 'member'),
-  (md5('org')::uuid, tests.person('Vic'), 'viewer'),
-  (md5('other')::uuid, tests.person('Nora'), 'owner');
+select tests.create_engine_scene();
 
-create function pg_temp.request(
-  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
-  p_hash text default null, p_file text default null
-) returns text language sql as $$
-  select format(
-    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
-    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
-      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
-    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
-    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
-$$;
-create function pg_temp.enqueue(
-  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
-) returns uuid language plpgsql as $$
-declare
-  v_answer jsonb;
-begin
-  perform tests.act_as(p_person);
-  execute pg_temp.request(p_kind, p_org, p_parent) into v_answer;
-  perform tests.act_as_postgres();
-  return v_answer #>> '{job,id}';
-end
-$$;
-create function pg_temp.claim(p_job_id uuid default null) returns bigint language sql as $$
-  select c.token from jobs_private.claim_job(null, 'a worker', p_job_id) c;
-$$;
-create function pg_temp.later(p_interval interval) returns void language sql as $$
-  select set_config('longshore.now', (jobs.now() + p_interval)::text, true);
-$$;
-
-create temp table mine on commit drop as select pg_temp.enqueue('Mia') as id, null::bigint as token;
+create temp table mine on commit drop as select tests.enqueue('Mia') as id, null::bigint as token;
 grant all on mine to public;
 create function pg_temp.call(p_verb text) returns text language sql as $$
   select format('select jobs.%s(%L)', p_verb, (select id from mine));
@@ -70,14 +28,14 @@ select is((select jobs.cancel_job(id) ->> 'state' from mine), 'cancelled', 'a qu
 select is((select jobs.cancel_job(id) ->> 'state' from mine), 'cancelled', 'twice is once');
 select is(tests.error_code(format('select jobs.cancel_job(%L)', md5('none')::uuid)), 'job_not_found', 'what is not there is not found');
 select tests.act_as_postgres();
-select is(pg_temp.claim((select id from mine)), null, 'nobody claims it any more');
+select is(tests.claim((select id from mine)), null, 'nobody claims it any more');
 select tests.act_as('Mia');
 select is((select jobs.retry_job(id) ->> 'state' from mine), 'queued', 'it can be retried');
 select is(tests.error_code(pg_temp.call('retry_job')), 'invalid_request', 'but not while it is queued');
 
 -- a running job
 select tests.act_as_postgres();
-update mine set token = pg_temp.claim(id);
+update mine set token = tests.claim(id);
 select jobs_private.checkpoint(id, token, '{"row": 5}') from mine;
 select tests.act_as('Mia');
 select is((select jobs.cancel_job(id) ->> 'state' from mine), 'cancelled', 'a running job is cancelled at once');
@@ -105,11 +63,11 @@ select is((select jobs.cancel_job(id) ->> 'state' from mine), 'succeeded', 'nor 
 
 -- what has expired
 select tests.act_as_postgres();
-update mine set id = pg_temp.enqueue('Mia', 'import_check');
+update mine set id = tests.enqueue('Mia', 'import_check');
 select tests.act_as('Mia');
 select is((select jobs.cancel_job(id) ->> 'state' from mine), 'cancelled', 'a check is cancelled');
 select tests.act_as_postgres();
-select pg_temp.later('8 days');
+select tests.later('8 days');
 select tests.act_as('Mia');
 select is(tests.error_code(pg_temp.call('retry_job')), 'expired', 'it cannot be retried once its rows are gone');
 

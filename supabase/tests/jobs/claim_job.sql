@@ -1,54 +1,9 @@
 begin;
 select plan(32);
--- The engine's limits count every job there is: start with none.
-update jobs_private.staging_slots set job_id = null, owner_id = null;
-delete from jobs.jobs;
-select set_config('longshore.now', '2030-01-01 12:00:00+00', true);
-select tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
-insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
-insert into public.memberships (org_id, user_id, role) values
-  (md5('org')::uuid, tests.person('Olga'), 'owner'),
-  (md5('org')::uuid, tests.person('Adam'), 'admin'),
-  (md5('org')::uuid, tests.person('Mia'), 'member'),
-  (md5('org')::uuid, tests.person('Max'), 'member'),
-  (md5('org')::uuid, tests.person('Vic'), 'viewer'),
-  (md5('other')::uuid, tests.person('Nora'), 'owner');
-
-create function pg_temp.request(
-  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
-  p_hash text default null, p_file text default null
-) returns text language sql as $$
-  select format(
-    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
-    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
-      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
-    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
-    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
-$$;
-create function pg_temp.enqueue(
-  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
-) returns uuid language plpgsql as $$
-declare
-  v_answer jsonb;
-begin
-  perform tests.act_as(p_person);
-  execute pg_temp.request(p_kind, p_org, p_parent) into v_answer;
-  perform tests.act_as_postgres();
-  return v_answer #>> '{job,id}';
-end
-$$;
-create function pg_temp.claim(p_job_id uuid default null) returns bigint language sql as $$
-  select c.token from jobs_private.claim_job(null, 'a worker', p_job_id) c;
-$$;
-create function pg_temp.state(p_job_id uuid) returns text language sql as $$
-  select j.state from jobs.jobs j where j.id = p_job_id;
-$$;
-create function pg_temp.later(p_interval interval) returns void language sql as $$
-  select set_config('longshore.now', (jobs.now() + p_interval)::text, true);
-$$;
+select tests.create_engine_scene();
 
 -- what a slice gets
-create temp table first_job on commit drop as select pg_temp.enqueue('Mia') as id;
+create temp table first_job on commit drop as select tests.enqueue('Mia') as id;
 create temp table claimed on commit drop as
 select * from jobs_private.claim_job(array['export'], 'a worker');
 select is((select (job ->> 'id')::uuid from claimed), (select id from first_job), 'a queued job is claimed');
@@ -59,29 +14,29 @@ select is((select owner_claims - 'aud' - 'user_metadata' from claimed),
   jsonb_build_object('sub', tests.person('Mia'), 'role', 'authenticated', 'aal', 'aal1', 'email', tests.email('Mia'),
     'is_anonymous', false, 'app_metadata', '{}'::jsonb), 'with the claims of its owner');
 select is((select (settings ->> 'chunk_rows')::int from claimed), 5000, 'and the settings');
-select is(pg_temp.claim(), null, 'a running job is not claimed again');
-select is(pg_temp.claim((select id from first_job)), null, 'not by name either');
+select is(tests.claim(), null, 'a running job is not claimed again');
+select is(tests.claim((select id from first_job)), null, 'not by name either');
 select is((select s.lease_expires_at from jobs_private.job_state s), jobs.now() + interval '60 s', 'the lease ends');
 
 -- attempts
 select jobs_private.release_job((select id from first_job), (select token from claimed), '{"at": 1}');
-select isnt(pg_temp.claim(), (select token from claimed), 'every claim has a token of its own');
+select isnt(tests.claim(), (select token from claimed), 'every claim has a token of its own');
 select is((select j.attempt from jobs.jobs j), 1, 'a slice that ended early costs no attempt');
 select is((select s.cursor from jobs_private.job_state s), '{"at": 1}', 'and its cursor is kept');
 select jobs_private.fail_job((select id from first_job), (select s.token from jobs_private.job_state s),
   '{"code": "internal", "message": "Cannot", "details": null}', true);
-select is(pg_temp.claim(), null, 'a failed attempt waits');
-select pg_temp.later('7 s');
-select isnt(pg_temp.claim(), null, 'not for ever');
+select is(tests.claim(), null, 'a failed attempt waits');
+select tests.later('7 s');
+select isnt(tests.claim(), null, 'not for ever');
 select is((select j.attempt from jobs.jobs j), 2, 'and is counted');
 
 -- limits and turns
 delete from jobs.jobs;
 update jobs.settings set running_in_all = 3;
 create temp table queue on commit drop as
-select n, pg_temp.enqueue('Mia') as id from generate_series(1, 3) n;
-select pg_temp.later('1 s');
-insert into queue select 4, pg_temp.enqueue('Nora', p_org => 'other');
+select n, tests.enqueue('Mia') as id from generate_series(1, 3) n;
+select tests.later('1 s');
+insert into queue select 4, tests.enqueue('Nora', p_org => 'other');
 update jobs.jobs j set created_at = jobs.now() + make_interval(secs => q.n) from queue q where q.id = j.id;
 create function pg_temp.claim_turn() returns int language plpgsql as $$
 declare
@@ -95,15 +50,15 @@ select is(pg_temp.claim_turn(), 1, 'the oldest job is the first');
 select is(pg_temp.claim_turn(), 4, 'then it is the other organization''s turn');
 select is(pg_temp.claim_turn(), 2, 'an organization may have two running jobs');
 update jobs.settings set running_in_all = 8;
-select is(pg_temp.claim((select id from queue where n = 3)), null, 'but no third, not even by name');
+select is(tests.claim((select id from queue where n = 3)), null, 'but no third, not even by name');
 update jobs.settings set running_in_all = 3, running_per_org = 8;
-select is(pg_temp.claim((select id from queue where n = 3)), null, 'three may run in all, by name too');
+select is(tests.claim((select id from queue where n = 3)), null, 'three may run in all, by name too');
 update jobs.settings set running_per_org = 2;
 select jobs_private.finish_job(s.job_id, s.token, '{}') from jobs_private.job_state s
 where s.job_id = (select id from queue where n = 1);
-select pg_temp.enqueue('Nora', p_org => 'other') from generate_series(1, 2);
-select isnt(pg_temp.claim(), null, 'a free slot is taken');
-select is(pg_temp.claim(), null, 'three may run in all');
+select tests.enqueue('Nora', p_org => 'other') from generate_series(1, 2);
+select isnt(tests.claim(), null, 'a free slot is taken');
+select is(tests.claim(), null, 'three may run in all');
 select is((select count(*)::int from jobs.jobs where state = 'running'), 3, 'and three do');
 
 -- whose turn it is after one another
@@ -116,10 +71,10 @@ select is((select count(*)::int from jobs_private.waiting_jobs(jobs.now(), array
 
 -- an owner who is gone
 delete from jobs.jobs;
-create temp table orphan on commit drop as select pg_temp.enqueue('Mia') as id;
+create temp table orphan on commit drop as select tests.enqueue('Mia') as id;
 update auth.users set banned_until = jobs.now() + interval '1 h' where id = tests.person('Mia');
-select is(pg_temp.claim(), null, 'the job of somebody banned is not claimed');
-select is(pg_temp.state((select id from orphan)), 'failed', 'it fails');
+select is(tests.claim(), null, 'the job of somebody banned is not claimed');
+select is(tests.job_state((select id from orphan)), 'failed', 'it fails');
 select is((select j.error ->> 'code' from jobs.jobs j), 'not_allowed', 'and says why');
 select throws_ok(format('select jobs_private.owner_claims(%L)', (select id from orphan)), 'LS003', null,
   'nobody gets the claims of somebody banned');

@@ -1,54 +1,12 @@
 begin;
 select plan(31);
--- The engine's limits count every job there is: start with none.
-update jobs_private.staging_slots set job_id = null, owner_id = null;
-delete from jobs.jobs;
-select set_config('longshore.now', '2030-01-01 12:00:00+00', true);
-select tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
-insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
-insert into public.memberships (org_id, user_id, role) values
-  (md5('org')::uuid, tests.person('Olga'), 'owner'),
-  (md5('org')::uuid, tests.person('Adam'), 'admin'),
-  (md5('org')::uuid, tests.person('Mia'), 'member'),
-  (md5('org')::uuid, tests.person('Max'), 'member'),
-  (md5('org')::uuid, tests.person('Vic'), 'viewer'),
-  (md5('other')::uuid, tests.person('Nora'), 'owner');
-
-create function pg_temp.request(
-  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
-  p_hash text default null, p_file text default null
-) returns text language sql as $$
-  select format(
-    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
-    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
-      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
-    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
-    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
-$$;
-create function pg_temp.enqueue(
-  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
-) returns uuid language plpgsql as $$
-declare
-  v_answer jsonb;
-begin
-  perform tests.act_as(p_person);
-  execute pg_temp.request(p_kind, p_org, p_parent) into v_answer;
-  perform tests.act_as_postgres();
-  return v_answer #>> '{job,id}';
-end
-$$;
-create function pg_temp.claim(p_job_id uuid default null) returns bigint language sql as $$
-  select c.token from jobs_private.claim_job(null, 'a worker', p_job_id) c;
-$$;
-create function pg_temp.later(p_interval interval) returns void language sql as $$
-  select set_config('longshore.now', (jobs.now() + p_interval)::text, true);
-$$;
+select tests.create_engine_scene();
 
 -- acting as a member
 select tests.act_as('Mia');
 create temp table asked on commit drop as select null::jsonb as answer;
 grant all on asked to public;
-select lives_ok('update asked set answer = (' || pg_temp.request('import_check', p_key => 'k', p_hash => 'h') || ')',
+select lives_ok('update asked set answer = (' || tests.request_job('import_check', p_key => 'k', p_hash => 'h') || ')',
   'a member starts a job');
 select is((select answer ->> 'replayed' from asked), 'false', 'it is a new one');
 select is((select answer #>> '{job,state}' from asked), 'queued', 'that is queued');
@@ -63,11 +21,11 @@ select is((select jobs.enqueue_job('import', 'import_check', md5('org')::uuid, '
   'true', 'the same key and request are the same job');
 select is((select jobs.enqueue_job('import', 'import_check', md5('org')::uuid, '{}', null, 'k', 'h') #>> '{job,id}'),
   (select answer #>> '{job,id}' from asked), 'with the same id');
-select is(tests.error_code(pg_temp.request('import_check', p_key => 'k', p_hash => 'other')), 'idempotency_conflict',
+select is(tests.error_code(tests.request_job('import_check', p_key => 'k', p_hash => 'other')), 'idempotency_conflict',
   'the same key with another request is refused');
-select is(tests.error_code(pg_temp.request('export', p_key => 'k', p_hash => 'other')), null,
+select is(tests.error_code(tests.request_job('export', p_key => 'k', p_hash => 'other')), null,
   'keys are apart by function');
-select is(tests.error_code(pg_temp.request('export', 'other')), 'not_allowed',
+select is(tests.error_code(tests.request_job('export', 'other')), 'not_allowed',
   'a job for somebody else''s organization is refused');
 select is(tests.error_code(format('select jobs.enqueue_job(''export'', ''export'', null, ''{}'')')), 'not_allowed',
   'a job for no organization is refused');
@@ -81,9 +39,9 @@ select is((select jobs.enqueue_job('import', 'import_check', md5('org')::uuid, '
 
 -- acting as nobody
 select tests.act_as_anonymous();
-select throws_ok(pg_temp.request(), '42501', null, 'nobody starts a job without signing in');
+select throws_ok(tests.request_job(), '42501', null, 'nobody starts a job without signing in');
 select tests.act_as_service();
-select throws_ok(pg_temp.request(), '42501', null, 'the service starts no job for nobody');
+select throws_ok(tests.request_job(), '42501', null, 'the service starts no job for nobody');
 
 -- a file
 select tests.act_as_postgres();
@@ -91,11 +49,11 @@ insert into storage.objects (bucket_id, name, owner_id, version, metadata) value
   ('imports', md5('org')::uuid || '/mine.csv', tests.person('Mia')::text, 'v1', '{"eTag": "\"e\"", "size": 12}'),
   ('imports', md5('other')::uuid || '/theirs.csv', tests.person('Nora')::text, 'v1', '{"eTag": "\"e\"", "size": 12}');
 select tests.act_as('Mia');
-select is(tests.error_code(pg_temp.request('import_check', p_file => md5('org')::uuid || '/mine.csv')), null,
+select is(tests.error_code(tests.request_job('import_check', p_file => md5('org')::uuid || '/mine.csv')), null,
   'a file that the caller may read is taken');
-select is(tests.error_code(pg_temp.request('import_check', p_file => md5('other')::uuid || '/theirs.csv')),
+select is(tests.error_code(tests.request_job('import_check', p_file => md5('other')::uuid || '/theirs.csv')),
   'file_not_found', 'a file that the caller may not read is not there');
-select is(tests.error_code(pg_temp.request('import_check', p_file => md5('org')::uuid || '/none.csv')),
+select is(tests.error_code(tests.request_job('import_check', p_file => md5('org')::uuid || '/none.csv')),
   'file_not_found', 'a file that does not exist is not there');
 select tests.act_as_postgres();
 select is((select s.file - 'id' from jobs_private.job_state s where s.file is not null),
@@ -106,28 +64,28 @@ select is((select (s.file ->> 'id')::uuid from jobs_private.job_state s where s.
 
 -- a commit
 create temp table checks on commit drop as
-select pg_temp.enqueue('Mia', 'import_check') as done, pg_temp.enqueue('Mia', 'import_check') as waiting;
+select tests.enqueue('Mia', 'import_check') as done, tests.enqueue('Mia', 'import_check') as waiting;
 grant all on checks to public;
-select jobs_private.finish_job((select done from checks), pg_temp.claim((select done from checks)), '{"valid": 1}');
+select jobs_private.finish_job((select done from checks), tests.claim((select done from checks)), '{"valid": 1}');
 select tests.act_as('Mia');
-select is(tests.error_code(pg_temp.request('import_commit', p_parent => (select waiting from checks))), 'not_checked',
+select is(tests.error_code(tests.request_job('import_commit', p_parent => (select waiting from checks))), 'not_checked',
   'a check that has not ended is not committed');
-select is(tests.error_code(pg_temp.request('import_commit', p_parent => md5('none')::uuid)), 'job_not_found',
+select is(tests.error_code(tests.request_job('import_commit', p_parent => md5('none')::uuid)), 'job_not_found',
   'a check that does not exist is not found');
 select tests.act_as('Adam');
-select is(tests.error_code(pg_temp.request('import_commit', p_parent => (select done from checks))), 'job_not_found',
+select is(tests.error_code(tests.request_job('import_commit', p_parent => (select done from checks))), 'job_not_found',
   'an admin does not commit another person''s check');
 select tests.act_as_postgres();
 savepoint before_expiry;
-select pg_temp.later('8 days');
+select tests.later('8 days');
 select tests.act_as('Mia');
-select is(tests.error_code(pg_temp.request('import_commit', p_parent => (select done from checks))), 'expired',
+select is(tests.error_code(tests.request_job('import_commit', p_parent => (select done from checks))), 'expired',
   'a check expires');
 rollback to before_expiry;
 select tests.act_as('Mia');
 select is((select jobs.enqueue_job('import-commit', 'import_commit', md5('org')::uuid, '{}', (select done from checks), 'c', 'h') ->> 'replayed'),
   'false', 'a check that succeeded is committed');
-select is(tests.error_code(pg_temp.request('import_commit', p_parent => (select done from checks))), 'already_committed',
+select is(tests.error_code(tests.request_job('import_commit', p_parent => (select done from checks))), 'already_committed',
   'but once only');
 select is((select jobs.enqueue_job('import-commit', 'import_commit', md5('org')::uuid, '{}', (select done from checks), 'c', 'h') ->> 'replayed'),
   'true', 'the same request again is the same commit');
@@ -139,14 +97,14 @@ select throws_ok(
 
 -- the limit of unfinished jobs
 update jobs.settings set unfinished_per_person = 3;
-select pg_temp.enqueue('Vic') from generate_series(1, 3);
+select tests.enqueue('Vic') from generate_series(1, 3);
 select tests.act_as('Vic');
-select is(tests.error_code(pg_temp.request()), 'too_many_jobs', 'a person has so many unfinished jobs and no more');
+select is(tests.error_code(tests.request_job()), 'too_many_jobs', 'a person has so many unfinished jobs and no more');
 select tests.act_as_postgres();
-select jobs_private.finish_job(j.id, pg_temp.claim(j.id), '{}')
+select jobs_private.finish_job(j.id, tests.claim(j.id), '{}')
 from jobs.jobs j where j.owner_id = tests.person('Vic') limit 1;
 select tests.act_as('Vic');
-select is(tests.error_code(pg_temp.request()), null, 'one that has ended makes room');
+select is(tests.error_code(tests.request_job()), null, 'one that has ended makes room');
 
 select * from finish();
 rollback;

@@ -1,47 +1,8 @@
 begin;
 select plan(15);
--- The engine's limits count every job there is: start with none.
-update jobs_private.staging_slots set job_id = null, owner_id = null;
-delete from jobs.jobs;
-select set_config('longshore.now', '2030-01-01 12:00:00+00', true);
-select tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
-insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
-insert into public.memberships (org_id, user_id, role) values
-  (md5('org')::uuid, tests.person('Olga'), 'owner'),
-  (md5('org')::uuid, tests.person('Adam'), 'admin'),
-  (md5('org')::uuid, tests.person('Mia'), 'member'),
-  (md5('org')::uuid, tests.person('Max'), 'member'),
-  (md5('org')::uuid, tests.person('Vic'), 'viewer'),
-  (md5('other')::uuid, tests.person('Nora'), 'owner');
+select tests.create_engine_scene();
 
-create function pg_temp.request(
-  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
-  p_hash text default null, p_file text default null
-) returns text language sql as $$
-  select format(
-    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
-    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
-      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
-    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
-    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
-$$;
-create function pg_temp.enqueue(
-  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
-) returns uuid language plpgsql as $$
-declare
-  v_answer jsonb;
-begin
-  perform tests.act_as(p_person);
-  execute pg_temp.request(p_kind, p_org, p_parent) into v_answer;
-  perform tests.act_as_postgres();
-  return v_answer #>> '{job,id}';
-end
-$$;
-create function pg_temp.claim(p_job_id uuid default null) returns bigint language sql as $$
-  select c.token from jobs_private.claim_job(null, 'a worker', p_job_id) c;
-$$;
-
-create temp table followed on commit drop as select pg_temp.enqueue('Mia', 'import_check') as id, null::bigint as token;
+create temp table followed on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
 grant all on followed to public;
 create function pg_temp.sent(p_topic text default 'job:') returns text language sql as $$
   select string_agg((m.payload ->> 'version') || ' ' || (m.payload ->> 'state'), ', ' order by (m.payload ->> 'version')::int)
@@ -49,7 +10,7 @@ create function pg_temp.sent(p_topic text default 'job:') returns text language 
   where m.topic like p_topic || '%' and (m.payload ->> 'id')::uuid = (select id from followed) and m.event = 'progress' and m.private;
 $$;
 select is(pg_temp.sent(), '1 queued', 'a new job is sent');
-update followed set token = pg_temp.claim();
+update followed set token = tests.claim();
 select jobs_private.checkpoint(id, token, '{}', '{"done": 1}') from followed;
 select jobs_private.checkpoint(id, token, '{}', '{"done": 2}') from followed;
 select is(pg_temp.sent(), '1 queued, 2 running, 3 running', 'progress is sent, but not more than twice a second');

@@ -1,44 +1,8 @@
 begin;
 select plan(30);
--- The engine's limits count every job there is: start with none.
-update jobs_private.staging_slots set job_id = null, owner_id = null;
-delete from jobs.jobs;
-select set_config('longshore.now', '2030-01-01 12:00:00+00', true);
-select tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
-insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
-insert into public.memberships (org_id, user_id, role) values
-  (md5('org')::uuid, tests.person('Olga'), 'owner'),
-  (md5('org')::uuid, tests.person('Adam'), 'admin'),
-  (md5('org')::uuid, tests.person('Mia'), 'member'),
-  (md5('org')::uuid, tests.person('Max'), 'member'),
-  (md5('org')::uuid, tests.person('Vic'), 'viewer'),
-  (md5('other')::uuid, tests.person('Nora'), 'owner');
+select tests.create_engine_scene();
 
-create function pg_temp.request(
-  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
-  p_hash text default null, p_file text default null
-) returns text language sql as $$
-  select format(
-    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
-    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
-      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
-    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
-    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
-$$;
-create function pg_temp.enqueue(
-  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
-) returns uuid language plpgsql as $$
-declare
-  v_answer jsonb;
-begin
-  perform tests.act_as(p_person);
-  execute pg_temp.request(p_kind, p_org, p_parent) into v_answer;
-  perform tests.act_as_postgres();
-  return v_answer #>> '{job,id}';
-end
-$$;
-
-create temp table one on commit drop as select pg_temp.enqueue('Mia') as id;
+create temp table one on commit drop as select tests.enqueue('Mia') as id;
 grant all on one to public;
 insert into jobs.import_problems (job_id, row, code, message) select id, 2, 'required', 'Found nothing' from one;
 create function pg_temp.sees() returns text language sql as $$

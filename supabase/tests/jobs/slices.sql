@@ -1,88 +1,43 @@
 begin;
 select plan(41);
--- The engine's limits count every job there is: start with none.
-update jobs_private.staging_slots set job_id = null, owner_id = null;
-delete from jobs.jobs;
-select set_config('longshore.now', '2030-01-01 12:00:00+00', true);
-select tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
-insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
-insert into public.memberships (org_id, user_id, role) values
-  (md5('org')::uuid, tests.person('Olga'), 'owner'),
-  (md5('org')::uuid, tests.person('Adam'), 'admin'),
-  (md5('org')::uuid, tests.person('Mia'), 'member'),
-  (md5('org')::uuid, tests.person('Max'), 'member'),
-  (md5('org')::uuid, tests.person('Vic'), 'viewer'),
-  (md5('other')::uuid, tests.person('Nora'), 'owner');
+select tests.create_engine_scene();
 
-create function pg_temp.request(
-  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
-  p_hash text default null, p_file text default null
-) returns text language sql as $$
-  select format(
-    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
-    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
-      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
-    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
-    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
-$$;
-create function pg_temp.enqueue(
-  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
-) returns uuid language plpgsql as $$
-declare
-  v_answer jsonb;
-begin
-  perform tests.act_as(p_person);
-  execute pg_temp.request(p_kind, p_org, p_parent) into v_answer;
-  perform tests.act_as_postgres();
-  return v_answer #>> '{job,id}';
-end
-$$;
-create function pg_temp.claim(p_job_id uuid default null) returns bigint language sql as $$
-  select c.token from jobs_private.claim_job(null, 'a worker', p_job_id) c;
-$$;
-create function pg_temp.state(p_job_id uuid) returns text language sql as $$
-  select j.state from jobs.jobs j where j.id = p_job_id;
-$$;
-create function pg_temp.later(p_interval interval) returns void language sql as $$
-  select set_config('longshore.now', (jobs.now() + p_interval)::text, true);
-$$;
-
-create temp table held on commit drop as select pg_temp.enqueue('Mia', 'import_check') as id, null::bigint as token;
-update held set token = pg_temp.claim();
+create temp table held on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
+update held set token = tests.claim();
 create function pg_temp.stale(p_verb text, p_arguments text default '') returns text language sql as $$
   select format('select jobs_private.%s(%L, %s%s)', p_verb, (select id from held), (select token from held), p_arguments);
 $$;
 
 -- going on
-select pg_temp.later('50 s');
+select tests.later('50 s');
 select lives_ok(pg_temp.stale('heartbeat'), 'the holder renews the lease');
 select is((select s.lease_expires_at from jobs_private.job_state s), jobs.now() + interval '60 s', 'by its full length');
-select pg_temp.later('50 s');
+select tests.later('50 s');
 select lives_ok(pg_temp.stale('checkpoint', $$, '{"row": 5}', '{"done": 5}'$$), 'the holder saves its cursor');
 select is((select s.lease_expires_at from jobs_private.job_state s), jobs.now() + interval '60 s', 'which renews the lease');
 select is((select s.cursor from jobs_private.job_state s), '{"row": 5}', 'the cursor is there');
 select is((select j.progress from jobs.jobs j), '{"done": 5}', 'so is the progress');
 
 -- progress, not too often
-select pg_temp.later('499 ms');
+select tests.later('499 ms');
 select lives_ok(pg_temp.stale('checkpoint', $$, '{"row": 6}', '{"done": 6}'$$), 'progress may come at any time');
 select is((select j.progress from jobs.jobs j), '{"done": 5}', 'it is not shown more than twice a second');
 select is((select j.version from jobs.jobs j), 3::bigint, 'nor sent');
 select is((select s.cursor from jobs_private.job_state s), '{"row": 6}', 'while the cursor always counts');
-select pg_temp.later('1 ms');
+select tests.later('1 ms');
 select lives_ok(pg_temp.stale('heartbeat'), 'the next heartbeat');
 select is((select j.progress from jobs.jobs j), '{"done": 6}', 'shows what was held back');
 select lives_ok(pg_temp.stale('heartbeat', $$, '{"done": 7}'$$), 'more progress at once');
 select lives_ok(pg_temp.stale('release_job', $$, '{"row": 7}'$$), 'the holder gives the job back');
 select is((select j.progress from jobs.jobs j), '{"done": 7}', 'a change of state shows the latest progress');
-select is(pg_temp.state((select id from held)), 'queued', 'the job waits');
+select is(tests.job_state((select id from held)), 'queued', 'the job waits');
 select is((select s.token from jobs_private.job_state s), null, 'and nobody holds it');
 
 -- a stale token
 select throws_ok(pg_temp.stale('heartbeat'), 'LS001', null, 'a stale token renews nothing');
 select throws_ok(pg_temp.stale('heartbeat', $$, '{"done": 1}'$$), 'LS001', null, 'and shows nothing');
 select throws_ok(pg_temp.stale('check_lease'), 'LS001', null, 'it is told so when it asks');
-select isnt(pg_temp.claim(), null, 'another slice claims the job');
+select isnt(tests.claim(), null, 'another slice claims the job');
 select throws_ok(pg_temp.stale('checkpoint', $$, '{"row": 1}'$$), 'LS001', null, 'a stale token saves nothing');
 select throws_ok(pg_temp.stale('release_job'), 'LS001', null, 'releases nothing');
 select throws_ok(pg_temp.stale('finish_job', $$, '{}'$$), 'LS001', null, 'finishes nothing');
@@ -93,7 +48,7 @@ select throws_ok(format('select jobs_private.heartbeat(%L, 1)', md5('none')::uui
 -- the end
 update held set token = (select s.token from jobs_private.job_state s);
 select lives_ok(pg_temp.stale('finish_job', $$, '{"valid": 7}'$$), 'the holder finishes the job');
-select is(pg_temp.state((select id from held)), 'succeeded', 'it has succeeded');
+select is(tests.job_state((select id from held)), 'succeeded', 'it has succeeded');
 select is((select j.result from jobs.jobs j), jsonb_build_object('valid', 7, 'expires_at', jobs.now() + interval '7 days'),
   'a check says when it expires');
 select is((select j.finished_at from jobs.jobs j), jobs.now(), 'it says when');
@@ -101,28 +56,28 @@ select throws_ok(pg_temp.stale('finish_job', $$, '{}'$$), 'LS001', null, 'a job 
 
 -- failing
 delete from jobs.jobs;
-update held set id = pg_temp.enqueue('Mia');
-update held set token = pg_temp.claim();
+update held set id = tests.enqueue('Mia');
+update held set token = tests.claim();
 select lives_ok(pg_temp.stale('fail_job', $$, '{"code": "empty_file", "message": "Cannot read", "details": null}', false$$),
   'the holder fails the job for good');
-select is(pg_temp.state((select id from held)), 'failed', 'it has failed');
+select is(tests.job_state((select id from held)), 'failed', 'it has failed');
 select is((select j.error ->> 'code' from jobs.jobs j), 'empty_file', 'with its code');
 
 -- failing again and again
 delete from jobs.jobs;
-update held set id = pg_temp.enqueue('Mia');
+update held set id = tests.enqueue('Mia');
 create temp table waits (attempt int, seconds numeric) on commit drop;
 create function pg_temp.fail_once() returns void language plpgsql as $$
 declare
   v_from timestamptz := jobs.now();
 begin
-  perform jobs_private.checkpoint((select id from held), pg_temp.claim(), '{"row": 3}');
+  perform jobs_private.checkpoint((select id from held), tests.claim(), '{"row": 3}');
   perform jobs_private.fail_job(s.job_id, s.token, '{"code": "internal", "message": "Cannot", "details": null}', true)
   from jobs_private.job_state s;
   insert into waits
   select j.attempt, extract(epoch from s.run_after - v_from)
   from jobs.jobs j, jobs_private.job_state s;
-  perform pg_temp.later('6 min');
+  perform tests.later('6 min');
 end
 $$;
 update jobs.jobs set max_attempts = 9;
@@ -130,9 +85,9 @@ select pg_temp.fail_once() from generate_series(1, 8);
 select is((select count(*)::int from waits w where w.seconds between 0.75 * 5 * 2 ^ (w.attempt - 1) and 1.25 * 5 * 2 ^ (w.attempt - 1) and w.attempt < 6),
   5, 'waits double with each attempt');
 select is((select max(w.seconds) from waits w), 300::numeric, 'up to five minutes');
-select is(pg_temp.state((select id from held)), 'queued', 'there is an attempt left');
+select is(tests.job_state((select id from held)), 'queued', 'there is an attempt left');
 select pg_temp.fail_once();
-select is(pg_temp.state((select id from held)), 'failed', 'then there is none');
+select is(tests.job_state((select id from held)), 'failed', 'then there is none');
 select is((select j.error ->> 'code' from jobs.jobs j), 'internal', 'the last error stays');
 select is((select s.cursor from jobs_private.job_state s), '{"row": 3}', 'and so does the cursor');
 

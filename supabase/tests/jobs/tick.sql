@@ -1,78 +1,33 @@
 begin;
 select plan(38);
--- The engine's limits count every job there is: start with none.
-update jobs_private.staging_slots set job_id = null, owner_id = null;
-delete from jobs.jobs;
-select set_config('longshore.now', '2030-01-01 12:00:00+00', true);
-select tests.create_people('Olga', 'Adam', 'Mia', 'Max', 'Vic', 'Nora', 'Stranger');
-insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
-insert into public.memberships (org_id, user_id, role) values
-  (md5('org')::uuid, tests.person('Olga'), 'owner'),
-  (md5('org')::uuid, tests.person('Adam'), 'admin'),
-  (md5('org')::uuid, tests.person('Mia'), 'member'),
-  (md5('org')::uuid, tests.person('Max'), 'member'),
-  (md5('org')::uuid, tests.person('Vic'), 'viewer'),
-  (md5('other')::uuid, tests.person('Nora'), 'owner');
-
-create function pg_temp.request(
-  p_kind text default 'export', p_org text default 'org', p_parent uuid default null, p_key text default null,
-  p_hash text default null, p_file text default null
-) returns text language sql as $$
-  select format(
-    'select jobs.enqueue_job(%L, %L, %L, ''{"asked": true}'', %L, %L, %L, %L)',
-    (array['import', 'import-commit', 'export', 'refresh-metrics'])[
-      array_position(array['import_check', 'import_commit', 'export', 'refresh'], p_kind)],
-    p_kind, md5(p_org)::uuid, p_parent, p_key, p_hash,
-    case when p_file is not null then jsonb_build_object('bucket', 'imports', 'path', p_file) end);
-$$;
-create function pg_temp.enqueue(
-  p_person text, p_kind text default 'export', p_org text default 'org', p_parent uuid default null
-) returns uuid language plpgsql as $$
-declare
-  v_answer jsonb;
-begin
-  perform tests.act_as(p_person);
-  execute pg_temp.request(p_kind, p_org, p_parent) into v_answer;
-  perform tests.act_as_postgres();
-  return v_answer #>> '{job,id}';
-end
-$$;
-create function pg_temp.claim(p_job_id uuid default null) returns bigint language sql as $$
-  select c.token from jobs_private.claim_job(null, 'a worker', p_job_id) c;
-$$;
-create function pg_temp.state(p_job_id uuid) returns text language sql as $$
-  select j.state from jobs.jobs j where j.id = p_job_id;
-$$;
-create function pg_temp.later(p_interval interval) returns void language sql as $$
-  select set_config('longshore.now', (jobs.now() + p_interval)::text, true);
-$$;
+select tests.create_engine_scene();
 
 select is(jobs_private.has_work(), false, 'there is nothing to do at first');
 
 -- lost leases
-create temp table lost on commit drop as select pg_temp.enqueue('Mia', 'import_check') as id, null::bigint as token;
-update lost set token = pg_temp.claim();
+create temp table lost on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
+update lost set token = tests.claim();
 select is(jobs_private.has_work(), false, 'a running job is left alone');
 select is((jobs_private.tick() - 'files'), '{"dispatched": 0, "recovered": 0, "expired": 0, "purged": 0}'::jsonb, 'by the tick too');
-select pg_temp.later('61 s');
+select tests.later('61 s');
 select is(jobs_private.has_work(), true, 'a lease that is over is work');
 select is(jobs_private.tick() ->> 'recovered', '1', 'the tick recovers it');
-select is(pg_temp.state((select id from lost)), 'queued', 'the job is queued again');
+select is(tests.job_state((select id from lost)), 'queued', 'the job is queued again');
 select throws_ok(format('select jobs_private.heartbeat(%L, %s)', id, token), 'LS001', null, 'its holder has lost it') from lost;
-select is(pg_temp.claim(), null, 'it waits a while');
+select is(tests.claim(), null, 'it waits a while');
 select is((select count(*)::int from jobs_private.job_state s where s.run_after between jobs.now() + interval '3.75 s' and jobs.now() + interval '6.25 s'),
   1, 'about five seconds');
 update jobs.jobs set max_attempts = 2;
-select pg_temp.later('10 s');
-update lost set token = pg_temp.claim();
+select tests.later('10 s');
+update lost set token = tests.claim();
 select is((select j.attempt from jobs.jobs j), 2, 'a lost lease costs an attempt');
-select pg_temp.later('59 s');
+select tests.later('59 s');
 select jobs_private.heartbeat(id, token) from lost;
-select pg_temp.later('59 s');
+select tests.later('59 s');
 select is(jobs_private.tick() ->> 'recovered', '0', 'a lease that was renewed is not over');
-select pg_temp.later('2 s');
+select tests.later('2 s');
 select is(jobs_private.tick() ->> 'recovered', '1', 'until it is');
-select is(pg_temp.state((select id from lost)), 'failed', 'the last attempt fails the job');
+select is(tests.job_state((select id from lost)), 'failed', 'the last attempt fails the job');
 select is((select j.error ->> 'code' from jobs.jobs j), 'internal', 'with a code');
 
 -- telling functions to go on
@@ -80,7 +35,7 @@ delete from jobs.jobs;
 delete from net.http_request_queue;
 delete from vault.secrets where name in ('longshore_functions_url', 'longshore_secret_key');
 create temp table waiting on commit drop as
-select pg_temp.enqueue('Mia') as a, pg_temp.enqueue('Mia', 'import_check') as b, pg_temp.enqueue('Mia') as c;
+select tests.enqueue('Mia') as a, tests.enqueue('Mia', 'import_check') as b, tests.enqueue('Mia') as c;
 update jobs.jobs set created_at = jobs.now() + interval '1 s' from waiting where jobs.id = waiting.c;
 select is(jobs_private.has_work(), true, 'jobs that wait are work');
 select is(jobs_private.tick() ->> 'dispatched', '0', 'without an address nobody is told');
@@ -98,25 +53,25 @@ select set_eq('select pg_temp.told()', array[
   ], 'each by its own function, with the key');
 select is(jobs_private.has_work(), false, 'they are about to start');
 select is(jobs_private.tick() ->> 'dispatched', '0', 'and are not told again at once');
-select pg_temp.later('11 s');
+select tests.later('11 s');
 select is(jobs_private.has_work(), true, 'a message that got lost');
 delete from net.http_request_queue;
 select is(jobs_private.tick_if_needed(), true, 'makes the tick run');
 select is((select q.url from net.http_request_queue q), 'http://functions.test/jobs-tick', 'in its function');
 select is(jobs_private.tick() ->> 'dispatched', '2', 'which tells them again');
 delete from net.http_request_queue;
-select jobs_private.finish_job((select a from waiting), pg_temp.claim((select a from waiting)), '{}');
+select jobs_private.finish_job((select a from waiting), tests.claim((select a from waiting)), '{}');
 select is((select array_agg(t) from pg_temp.told() t), array['http://functions.test/export ' || (select c from waiting) || ' sb_secret_test'],
   'a job that ends hands its slot to the next');
 
 -- what has outlived its use
 delete from jobs.jobs;
-create temp table old on commit drop as select pg_temp.enqueue('Mia', 'import_check') as check_id, null::uuid as commit_id;
-select jobs_private.finish_job(check_id, pg_temp.claim(check_id), '{}') from old;
-update old set commit_id = pg_temp.enqueue('Mia', 'import_commit', p_parent => check_id);
-select pg_temp.later('8 days');
+create temp table old on commit drop as select tests.enqueue('Mia', 'import_check') as check_id, null::uuid as commit_id;
+select jobs_private.finish_job(check_id, tests.claim(check_id), '{}') from old;
+update old set commit_id = tests.enqueue('Mia', 'import_commit', p_parent => check_id);
+select tests.later('8 days');
 select is(jobs_private.tick() ->> 'expired', '0', 'a check is kept while its commit is not done');
-select jobs_private.finish_job(commit_id, pg_temp.claim(commit_id), '{}') from old;
+select jobs_private.finish_job(commit_id, tests.claim(commit_id), '{}') from old;
 select is(jobs_private.has_work(), true, 'then its rows are dropped');
 select is(jobs_private.tick() ->> 'expired', '1', 'by the tick');
 select is(jobs_private.tick() ->> 'expired', '0', 'once');
@@ -124,7 +79,7 @@ select is(jobs_private.tick() ->> 'expired', '0', 'once');
 insert into storage.objects (bucket_id, name, version, metadata)
 select 'exports', md5('org')::uuid || '/' || commit_id || '/problems.csv', 'v', '{}' from old;
 select is((jobs_private.tick() -> 'files'), '[]'::jsonb, 'files are kept for a week');
-select pg_temp.later('8 days');
+select tests.later('8 days');
 select is((jobs_private.tick() -> 'files' -> 0 ->> 'path'), md5('org')::uuid || '/' || commit_id || '/problems.csv',
   'then the tick says which to delete') from old;
 select is(jsonb_array_length(jobs_private.tick() -> 'files'), 1, 'until they are gone');
@@ -132,9 +87,9 @@ select jobs_private.files_deleted(array[commit_id]) from old;
 select is((jobs_private.tick() -> 'files'), '[]'::jsonb, 'and no longer');
 
 insert into jobs.import_problems (job_id, row, code, message) select check_id, 2, 'required', 'Found nothing' from old;
-select pg_temp.later('70 days');
+select tests.later('70 days');
 select is(jobs_private.tick() ->> 'purged', '0', 'jobs are kept');
-select pg_temp.later('20 days');
+select tests.later('20 days');
 select is(jobs_private.tick() ->> 'purged', '2', 'for ninety days');
 select is((select count(*)::int from jobs.import_problems), 0, 'problems as long as their job');
 select is(jobs_private.has_work(), false, 'and nothing is left to do');
