@@ -50,8 +50,6 @@ export interface CheckResult {
   problems_file: StoredFile | null;
   guarantee: "exact" | "per_chunk";
   sheet?: string;
-  /** Rows of a workbook that were left out because they are hidden; a filter hides rows too. */
-  hidden_rows?: number;
   encoding?: string;
   delimiter?: string;
   expires_at: string;

@@ -51,7 +51,6 @@ async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCurs
     layout: read.layout,
     rows: read.rows,
     invalid: read.invalid,
-    hiddenRows: read.reader.hiddenRows ?? 0,
     ...NO_STEPS,
     classify: read.invalid > 0,
     guarantee: touching && !whole ? "per_chunk" : "exact",
