@@ -56,7 +56,9 @@ select tests.act_as_postgres();
 select is(jobs_private.may_start(one, jobs.now()), true, 'it may start') from job;
 
 -- turns
+select set_config('longshore.now', (jobs.now() + interval '1 s')::text, true);
 update job set olga = pg_temp.person('Olga', 'org', 'test.one'), two = pg_temp.system('test.two');
+select set_config('longshore.now', (jobs.now() + interval '1 s')::text, true);
 update job set nora = pg_temp.person('Nora', 'other', 'test.three');
 select is(pg_temp.claim(), one, 'the system has a turn like an organization') from job;
 select is((select count(*)::int from jobs_private.tenants), 0, 'which is not written down for nobody');
