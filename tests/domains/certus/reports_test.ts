@@ -69,6 +69,23 @@ Deno.test("certus.orders and certus.metrics_daily tell what the account made, by
   );
 });
 
+Deno.test("a workbook of certus.calls can be imported again", async () => {
+  await using lab = await importer(stack);
+  const restaurants = await makeRestaurants(lab.person.client, lab.orgId);
+  await logCalls(lab, restaurants);
+  const scope = { account_id: restaurants.accountId };
+  const workbook = await fileOf(lab, { report: "certus.calls", format: "xlsx", filters: scope });
+  const check = await lab.check(new Uint8Array(await workbook.arrayBuffer()), {
+    name: "calls.xlsx",
+    dataset: "certus.calls",
+    scope,
+    options: { mode: "upsert" },
+  });
+  assertEquals(check.problems, []);
+  const { insert, update, unchanged } = check.job.result?.would as Record<string, number>;
+  assertEquals([insert, update! + unchanged!], [0, 4]);
+});
+
 Deno.test("certus reports are refused to who has no role in the account", async () => {
   await using lab = await importer(stack);
   const { accountId } = await makeRestaurants(lab.person.client, lab.orgId);
@@ -105,12 +122,17 @@ async function rowsOf(
   report: string,
   filters: Record<string, unknown>,
 ): Promise<Record<string, unknown>[]> {
-  const { status, body } = await post(who, "export", { body: { report, format: "ndjson", filters } });
+  const file = await fileOf(who, { report, format: "ndjson", filters });
+  return (await file.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line));
+}
+
+async function fileOf(who: Importer, request: Record<string, unknown>): Promise<Blob> {
+  const { status, body } = await post(who, "export", { body: request });
   assertEquals(status, 202, JSON.stringify(body));
   const { job } = await who.follow(body.job.id);
   assertEquals(job.error, null);
   const { bucket, path } = job.result?.file as { bucket: string; path: string };
   const { data, error } = await who.person.client.storage.from(bucket).download(path);
   if (error) throw error;
-  return (await data.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return data;
 }

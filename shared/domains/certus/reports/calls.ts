@@ -6,7 +6,7 @@ export const calls: Report = {
   title: "Call log",
   source: "certus.calls_report",
   authorize: "certus.authorize_export",
-  // Headed as the dataset is, so that what an admin exports can be corrected and imported.
+  // Headed as the dataset is, so that an admin's workbook can be corrected and imported.
   columns: [
     { name: "external_id", heading: "Call ID", type: "text", width: 24 },
     { name: "location", heading: "Location", type: "text", width: 12 },
