@@ -10,6 +10,7 @@ import {
   type ReportDescription,
 } from "../../shared/client/mod.ts";
 import { followJob } from "./follow_job.ts";
+import { makeAccount } from "./make_account.ts";
 import type { Session } from "./open_session.ts";
 import type { ExportArgs } from "./parse_export_args.ts";
 import { printFailure } from "./print_failure.ts";
@@ -32,7 +33,7 @@ export async function runExport(args: ExportArgs, { session, signal }: RunExport
   const request: ExportRequest = {
     report: args.report,
     format: args.format,
-    filters: readFilters(args, { reports, session }),
+    filters: await readFilters(args, { reports, session }),
     ...(args.columns ? { columns: args.columns } : {}),
   };
   const started = await longshore.startExport(request, { signal });
@@ -56,16 +57,21 @@ export async function runExport(args: ExportArgs, { session, signal }: RunExport
 }
 
 /** Where the report is not known, texts stay texts: the server says what is wrong. */
-function readFilters(
+async function readFilters(
   { report, filters }: ExportArgs,
   { reports, session }: { reports: ReportDescription[]; session: Session },
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
   const known = reports.find(({ name }) => name === report)?.filters.properties ?? {};
   const read = Object.fromEntries(
     Object.entries(filters).map(([name, texts]) => [name, valueOf(texts, known[name]?.["type"])]),
   );
-  const isDefault = session.projectId !== null && "project_id" in known && !("project_id" in read);
-  return isDefault ? { project_id: session.projectId, ...read } : read;
+  // The local stack's person has one of each.
+  const wants = (name: string) => name in known && !(name in read);
+  if (session.projectId !== null && wants("project_id")) read["project_id"] = session.projectId;
+  if (session.orgId !== null && wants("account_id")) {
+    read["account_id"] = await makeAccount(session.supabase, session.orgId);
+  }
+  return read;
 }
 
 function valueOf(texts: string[], type: unknown): unknown {

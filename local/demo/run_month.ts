@@ -3,13 +3,20 @@
  * folder. Out: an account with calls, orders and reservations, its metrics as files in the folder, and the tiles of a
  * dashboard on standard output.
  */
+import { join } from "@std/path";
 import { bold, dim } from "@std/fmt/colors";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { getMetricsDaily, type MetricsDay } from "../../shared/domains/certus/queries.ts";
-import { refreshResult } from "../../shared/client/mod.ts";
+import {
+  type ExportedFile,
+  type ExportRequest,
+  exportResult,
+  refreshResult,
+} from "../../shared/client/mod.ts";
 import { followJob } from "../cli/follow_job.ts";
 import { makeAccount } from "../cli/make_account.ts";
-import { countedText, countText, durationText } from "../cli/terminal/quantities.ts";
+import { bytesText, countedText, countText, durationText } from "../cli/terminal/quantities.ts";
+import { saveExport } from "../cli/save_export.ts";
 import { tableLines } from "../cli/terminal/table.ts";
 import { terminalWidth } from "../cli/terminal/terminal_width.ts";
 import { LOCATIONS, makeMonth, type Month } from "./make_month.ts";
@@ -68,6 +75,33 @@ export async function runMonth({ supabase, filesDir, ...caller }: RunMonthOption
   const days = await getMetricsDaily(supabase, { accountId, from, to: lastDay });
   expect(sum(days, "total_calls") === written.calls, "every call counted", sum(days, "total_calls"));
   printTiles(days);
+
+  beginChapter(
+    "Exported",
+    "As the person, from one moment of the data, straight into Storage. The file appears when it is whole, with its " +
+      "size and its SHA-256.",
+  );
+  const report = { report: "certus.metrics_daily", filters: { account_id: accountId } };
+  for (const format of ["csv", "xlsx"] as const) {
+    const name = `metrics.${format}`;
+    const file = await exportFile(caller, { ...report, format }, join(filesDir, name));
+    expect(file.rows === DAYS * LOCATIONS.length, `a row for each restaurant and day in ${name}`, file);
+    sayDone("Saved", `${name}, ${countedText(file.rows, "row")}, ${bytesText(file.bytes)}`);
+  }
+}
+
+async function exportFile(
+  { longshore, signal }: Pick<Imports, "longshore" | "signal">,
+  request: ExportRequest,
+  path: string,
+): Promise<ExportedFile> {
+  const started = await longshore.startExport(request, { signal });
+  const job = await followJob(longshore, started, { label: "Exporting", signal });
+  signal.throwIfAborted();
+  const file = exportResult(job)?.file;
+  expect(file !== undefined, "an export that succeeds", job.error);
+  await saveExport(await longshore.downloadExport(file), file, { path });
+  return file;
 }
 
 async function addLocations(supabase: SupabaseClient, accountId: string): Promise<void> {

@@ -9,6 +9,8 @@ export function sayWhatNext({ filesDir, samplePath }: DemoOutcome, stack: LocalS
   console.log(`\n${bold("What next")}\n`);
   fact("Your own file", cyan("deno task import my.csv"));
   fact("A sample", cyan(`deno task import ${samplePath}`));
+  fact("A report", cyan("deno task export pipetrak.components --format xlsx --out components.xlsx"));
+  fact("Fresh metrics", cyan("deno task refresh certus.mv_metrics_daily"));
   fact("More options", cyan("deno task import --help"));
   fact("The demo's files", filesDir);
   fact("API", stack.url);

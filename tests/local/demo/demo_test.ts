@@ -12,7 +12,7 @@ import { makeDataDir } from "../cli/_run_import.ts";
 
 const PROJECT_DIR = fromFileUrl(new URL("../../..", import.meta.url));
 
-Deno.test("demo --exit leaves 20,000 components, a session and files to look at", async () => {
+Deno.test("demo --exit leaves 20,000 components, a month of calls, a session and files to look at", async () => {
   const stack = await testStack();
   const dataDir = await makeDataDir(stack);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -28,6 +28,11 @@ Deno.test("demo --exit leaves 20,000 components, a session and files to look at"
   }
   assertMatch(out, /duplicate_in_file +\d+/);
   assertStringIncludes(out, "20,000 unchanged, 0 to update, 0 to insert, 0 with problems");
+  assertMatch(out, /^ +Calls +7,\d{3} /m);
+  for (const format of ["csv", "xlsx"]) {
+    const { size } = await Deno.stat(join(dataDir, "demo", `metrics.${format}`));
+    assert(size > 5_000, `${size}`);
+  }
   assertStringIncludes(out, `deno task import ${join(dataDir, "demo", "my.csv")}`);
 
   const { supabase, person } = await openLocalSession({ ...stack, dataDir });
