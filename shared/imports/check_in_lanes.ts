@@ -130,7 +130,7 @@ async function checkSpan(
   }
   const cursor = addStep(before, step);
   slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
-  await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
+  await slice.checkpoint(transaction, cursor);
   return cursor;
 }
 

@@ -68,7 +68,7 @@ async function checkInOneTransaction(slice: Slice, start: CheckingCursor): Promi
       await recordProblems(transaction, slice, { importId, checking: true, problems });
       // The marks were undone with the writes; with every other problem known, one pass sets them again.
       await markDuplicates(transaction, { importId, last: cursor.after });
-      await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
+      await slice.checkpoint(transaction, cursor);
       return cursor;
     }));
 }

@@ -24,7 +24,7 @@ import {
 import type { JobError, JobKind } from "./job.ts";
 import { keepLease, type KeptLease } from "./keep_lease.ts";
 import { measureProgress } from "./measure_progress.ts";
-import type { AsOwnerOptions, Slice, SliceHandler, SliceOutcome } from "./slice.ts";
+import type { AsOwnerOptions, Cursor, Slice, SliceHandler, SliceOutcome } from "./slice.ts";
 
 export interface RunSliceOptions {
   kinds: readonly JobKind[];
@@ -94,8 +94,8 @@ function limitsOf({ settings }: Claim, budget: "first" | "full" | BudgetLimits):
 function makeSlice(claim: Claim, connection: Connection, parts: { budget: Budget; lease: KeptLease }): Slice {
   const { budget, lease } = parts;
   const measure = measureProgress();
-  const saveCursor = (transaction: Transaction, cursor: Json) =>
-    checkpoint(transaction, claim, { cursor, progress: lease.takeProgress() });
+  const saveCursor = (transaction: Transaction, cursor: Cursor) =>
+    checkpoint(transaction, claim, { cursor: cursor as Json, progress: lease.takeProgress() });
   return {
     job: claim.job,
     params: claim.job.params,

@@ -8,9 +8,12 @@ import type { Json } from "./engine.ts";
 import type { Job, JobProgress, PinnedFile, Settings } from "./job.ts";
 import type { ProgressReport } from "./measure_progress.ts";
 
+/** A plain object that JSON can hold; interfaces fit, which TypeScript keeps from `Json`. */
+export type Cursor = object;
+
 export interface AsOwnerOptions {
   /** Commit this cursor with what was written, or neither. @default no checkpoint */
-  cursor?: Json;
+  cursor?: Cursor;
 }
 
 export interface Slice {
@@ -37,7 +40,7 @@ export interface Slice {
    */
   asOwner<T>(work: (transaction: Transaction) => Promise<T>, options?: AsOwnerOptions): Promise<T>;
   /** The last statement of a transaction of the handler's own: commits the cursor with it, or neither. */
-  checkpoint(transaction: Transaction, cursor: Json): Promise<void>;
+  checkpoint(transaction: Transaction, cursor: Cursor): Promise<void>;
   /** Says how far the job is; shown at most twice a second, at the latest with the next change of state. */
   progress(report: ProgressReport): JobProgress;
   /** Whether to come to an end now and return `continue`. */
