@@ -1,7 +1,7 @@
 /**
  * Reads spreadsheets that other programs have made and compares every value with what independent readers see: .xlsx and
  * .csv with SheetJS; .xls and .ods, which SheetJS itself reads, with what LibreOffice makes .xlsx of them.
- * `deno run -A tests/shared/formats/corpora/compare_corpora.ts [FOLDER]`, by default `.cache/corpora`; ends with 1 if a
+ * `deno task corpora [FOLDER]`, by default `.cache/corpora`; ends with 1 if a
  * difference is not in the list of those that are meant.
  */
 import { fromFileUrl } from "@std/path";
