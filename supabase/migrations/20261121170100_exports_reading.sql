@@ -45,9 +45,9 @@ as $$
       then format(case p_format when 'csv' then 's.%I::timestamp(0)' else 's.%I::timestamp(0)::text' end, p_column ->> 'source')
     when p_format = 'csv' and p_column ->> 'type' = 'text' then format(
       $q$case
-           when pg_catalog.ascii(s.%1$I) in (61, 43, 45, 64, 9, 10, 13, 65309, 65291, 65293, 65312)
-             and s.%1$I !~ '^[+-]?[0-9]+([.,][0-9]+)?$'
-           then '''' || s.%1$I else s.%1$I end$q$, p_column ->> 'source')
+           when ascii(s.%1$I::text) in (61, 43, 45, 64, 9, 10, 13, 65309, 65291, 65293, 65312)
+             and s.%1$I::text !~ '^[+-]?[0-9]+([.,][0-9]+)?$'
+           then '''' || s.%1$I::text else s.%1$I::text end$q$, p_column ->> 'source')
     when p_format = 'csv' and p_column ->> 'type' <> 'boolean' then format('s.%I', p_column ->> 'source')
     else format('s.%I::text', p_column ->> 'source')
   end

@@ -30,4 +30,5 @@ Deno.test("docs/api.md shows a program that runs and says what its comments say"
   assertStringIncludes(out, 'not_in_list Type "spol" is not in the list');
   assertMatch(out, /already_committed [0-9a-f-]{36}/);
   assertMatch(out, /skipped: 1/);
+  assertStringIncludes(out, "1 SP-1,,spool,ISO-1,");
 });

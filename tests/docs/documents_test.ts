@@ -8,6 +8,7 @@ import postgres from "postgres";
 import { readConfig } from "../../local/config.ts";
 import { errorCodes } from "../../shared/errors.ts";
 import { datasets } from "../../shared/domains/datasets.ts";
+import { reports } from "../../shared/domains/reports.ts";
 import { ImportOptions } from "../../shared/imports/import_request.ts";
 import { testStack } from "../helpers/stack.ts";
 import { documents, exists, filesIn, PROJECT_DIR, read } from "./_project_files.ts";
@@ -85,6 +86,13 @@ Deno.test("CHANGES-BACKEND.md names every Edge Function, dataset and exposed sch
   }
   for (const name of [...functions, ...datasets.map(({ name }) => name), ...api.schemas]) {
     assert(text.includes(`\`${name}\``), `"${name}" is not in CHANGES-BACKEND.md`);
+  }
+});
+
+Deno.test("docs/exports.md and CHANGES-BACKEND.md name every report", async () => {
+  for (const document of ["docs/exports.md", "CHANGES-BACKEND.md"]) {
+    const text = await read(document);
+    for (const { name } of reports) assert(text.includes(`\`${name}\``), `"${name}" is not in ${document}`);
   }
 });
 
