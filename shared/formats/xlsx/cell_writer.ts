@@ -5,9 +5,10 @@
 
 import { LongshoreError } from "../../errors.ts";
 import { ByteWriter, type Snippet, snippet } from "./byte_writer.ts";
+import { type ColumnCode, columnCode, numberOpen } from "./column_code.ts";
 import { encodeXmlText } from "./encode_xml_text.ts";
 import { type IsoSerial, serialOfIso } from "./serial_of_iso.ts";
-import { type ColumnType, numberStyle, scalesOf, type WorkbookColumn } from "./workbook_columns.ts";
+import { scalesOf, type WorkbookColumn } from "./workbook_columns.ts";
 import { CELL_STYLES } from "./workbook_parts.ts";
 
 export interface CellWriterOptions {
@@ -18,16 +19,6 @@ export interface CellWriterOptions {
   row: number;
   /** Texts that were cut so far. */
   cutTexts: number;
-}
-
-/** A column as its cells need it. */
-export interface ColumnCode {
-  name: string;
-  type: ColumnType | undefined;
-  /** `<c r="AB`; the number of the row comes next. */
-  open: Snippet;
-  /** What comes between that and a number. */
-  numberOpen: Snippet;
 }
 
 export const MAX_TEXT_CHARS = 32_767;
@@ -76,7 +67,7 @@ const ESCAPED_UNDERSCORE = snippet("_x005F_");
 const PLAIN = new Uint8Array(128).map((_, code) =>
   code > BLANK && ![AMPERSAND, LESS, GREATER, UNDERSCORE].includes(code) ? 1 : 0
 );
-/** A digit of a day's fraction is a ten-millionth of a second here; more would be the rounding of fractions. */
+/** The fraction of a day has ten digits, written in two halves: the last is worth 9 µs, more would be rounding errors. */
 const HALF_FRACTION = 100_000;
 const HALF_FRACTION_DIGITS = 5;
 const DAY_SECONDS = 86_400;
@@ -300,24 +291,4 @@ export function isKept(
   { whole, digits, hasPoint }: { whole: number; digits: number; hasPoint: boolean },
 ): boolean {
   return whole > 0 && whole <= MAX_DIGITS && (!hasPoint || digits > whole);
-}
-
-/** `A` for 0, `AB` for 27. */
-export function columnName(index: number): string {
-  const last = String.fromCharCode(65 + index % 26);
-  return index < 26 ? last : columnName(Math.floor(index / 26) - 1) + last;
-}
-
-function columnCode(index: number, column: WorkbookColumn, scales: readonly number[]): ColumnCode {
-  const name = columnName(index);
-  return {
-    name,
-    type: column.type,
-    open: snippet(`<c r="${name}`),
-    numberOpen: numberOpen(numberStyle(column, scales)),
-  };
-}
-
-function numberOpen(style: number): Snippet {
-  return snippet(style === CELL_STYLES.plain ? '"><v>' : `" s="${style}"><v>`);
 }

@@ -4,8 +4,16 @@
  * for the next bytes.
  */
 
-import { type CellWriter, type ColumnCode, ENTITIES, FRAME_BYTES, isKept } from "./cell_writer.ts";
-import { MAX_TEXT_CHARS, TEXT_CLOSE, TEXT_OPEN } from "./cell_writer.ts";
+import {
+  type CellWriter,
+  ENTITIES,
+  FRAME_BYTES,
+  isKept,
+  MAX_TEXT_CHARS,
+  TEXT_CLOSE,
+  TEXT_OPEN,
+} from "./cell_writer.ts";
+import type { ColumnCode } from "./column_code.ts";
 import { serialOfIso } from "./serial_of_iso.ts";
 import { writeValue } from "./write_value.ts";
 

@@ -6,7 +6,8 @@
  */
 
 import { crc32 } from "./crc32.ts";
-import { CellWriter, columnName } from "./cell_writer.ts";
+import { CellWriter } from "./cell_writer.ts";
+import { columnName } from "./column_code.ts";
 import { CsvRows } from "./csv_rows.ts";
 import { columnWidth, scalesOf, type WorkbookColumn } from "./workbook_columns.ts";
 import { firstParts, lastParts, sheetEnd, sheetPath, sheetStart, type XmlPart } from "./workbook_parts.ts";

@@ -1,7 +1,8 @@
 /** A value of a row → a cell, by the type of its column, or by its own where the column has none. */
 
 import { DateCell, ErrorCell } from "../reader.ts";
-import type { CellWriter, ColumnCode } from "./cell_writer.ts";
+import type { CellWriter } from "./cell_writer.ts";
+import type { ColumnCode } from "./column_code.ts";
 
 /** What a cell can be made of; null is an empty cell. Dates are UTC, as a workbook knows no time zones. */
 export type WorkbookValue =
