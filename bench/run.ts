@@ -6,6 +6,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import type { Bench } from "./bench.ts";
 import { dashboard } from "./certus/dashboard.ts";
 import { describeMachine } from "./describe_machine.ts";
+import { exportReports } from "./export/export_reports.ts";
 import { cleanImport } from "./import/clean_import.ts";
 import { importComponents } from "./import/import_components.ts";
 import { importProblems } from "./import/import_problems.ts";
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   importComponents,
   jobLatency,
   largeImport,
+  exportReports,
   writeXlsxBench,
   refreshMetrics,
   dashboard,

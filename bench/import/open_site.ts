@@ -28,7 +28,7 @@ export interface Site {
   /** Puts a file into Storage and answers its path there. */
   upload(path: string): Promise<string>;
   /** Calls a function and waits until its job has ended well; sees it within 10 ms. */
-  runJob(name: "import" | "import-commit", body: Record<string, unknown>): Promise<FinishedJob>;
+  runJob(name: "import" | "import-commit" | "export", body: Record<string, unknown>): Promise<FinishedJob>;
   close(): Promise<void>;
 }
 
