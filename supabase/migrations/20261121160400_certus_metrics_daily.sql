@@ -42,9 +42,10 @@ select
   coalesce(c.other_calls, 0)::integer as other_calls,
   coalesce(o.orders_count, 0)::integer as orders_count,
   coalesce(r.reservations_count, 0)::integer as reservations_count,
-  coalesce(o.total_revenue_orders, 0)::numeric(16, 2) as total_revenue_orders,
-  coalesce(r.total_revenue_res_estimate, 0)::numeric(16, 2) as total_revenue_res_estimate,
-  round(coalesce(c.saved_seconds, 0) / 60.0, 1)::numeric(12, 1) as minutes_saved
+  -- Sums without a limit: one that did not fit would end the refresh for every account.
+  round(coalesce(o.total_revenue_orders, 0), 2) as total_revenue_orders,
+  round(coalesce(r.total_revenue_res_estimate, 0), 2) as total_revenue_res_estimate,
+  round(coalesce(c.saved_seconds, 0) / 60.0, 1) as minutes_saved
 from calls c
 full join orders o using (location_id, local_date)
 full join reservations r using (location_id, local_date)

@@ -1,5 +1,5 @@
 begin;
-select plan(18);
+select plan(20);
 select tests.create_restaurants();
 update certus.locations set time_zone = 'America/New_York' where id = md5('mayfair')::uuid;
 insert into certus_private.call_logs (account_id, location_id, external_id, provider_status, provider_call_type, started_at, reported_duration_seconds)
@@ -62,5 +62,19 @@ select throws_ok($$select certus.get_metrics_daily(md5('bistro')::uuid, '2026-03
 select tests.act_as_postgres();
 select ok(not has_table_privilege(r, 'certus.mv_metrics_daily', 'select'), r || ' may not read the materialized view')
 from unnest(array['anon', 'authenticated', 'longshore_worker']) r;
+
+-- acting as an account whose file has the largest amounts that there are
+insert into certus_private.order_logs (account_id, location_id, external_id, provider_status, reported_total, created_at)
+select md5('diner')::uuid, md5('far')::uuid, 'most ' || n, 'paid', 9999999999.99, '2026-03-02 12:00+00' from generate_series(1, 10001) n;
+insert into certus_private.reservations (account_id, location_id, external_id, reservation_at, guest_count, avg_spend_per_head_override, created_at)
+select md5('diner')::uuid, md5('far')::uuid, 'most ' || n, '2026-04-01 19:00+00', 1000, 99999999.99, '2026-03-02 12:00+00'
+from generate_series(1, 1001) n;
+insert into certus_private.call_logs (account_id, location_id, external_id, started_at, reported_duration_seconds)
+select md5('diner')::uuid, md5('far')::uuid, 'most ' || n, '2026-03-02 12:00+00', 2147483647 from generate_series(1, 3000) n;
+select lives_ok('refresh materialized view certus.mv_metrics_daily', 'no account can stop the counting for the others');
+select tests.act_as('Stranger');
+select results_eq($$select total_revenue_orders, total_revenue_res_estimate, minutes_saved from certus.metrics_daily_v$$,
+  $$values (100009999999899.99, 100099999989990.00, 107374182351.5)$$, 'and every sum is exact');
+select tests.act_as_postgres();
 select * from finish();
 rollback;
