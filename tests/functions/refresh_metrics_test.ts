@@ -269,3 +269,32 @@ Deno.test("runs of a refresh are seen by those who may ask for one", async () =>
   const { error } = await anonymous(stack).schema("jobs").from("refreshes").select();
   assertEquals(error?.code, "42501");
 });
+
+Deno.test("jobs.health tells the admins of an organization how its jobs got through", async () => {
+  await using lab = await refreshLab(stack);
+  await lab.ended((await lab.start(lab.owner)).id);
+  await lab.setBroken(true);
+  await lab.ended((await lab.start(lab.owner)).id);
+  const health = async (person: Person) => {
+    const { data, error } = await person.client.schema("jobs").from("health").select();
+    if (error) throw error;
+    return data;
+  };
+  const [row, ...others] = await health(lab.owner);
+  assertEquals(others, []);
+  assertEquals(
+    [row.org_id, row.queued, row.running, row.succeeded, row.failed, row.slices, row.lost_leases],
+    [
+      lab.orgId,
+      0,
+      0,
+      1,
+      1,
+      2,
+      0,
+    ],
+  );
+  assertEquals(row.failures, { refresh_failed: 1 });
+  assert(lab.view in row.stale_views && row.slice_ms_most >= row.slice_ms_median);
+  assertEquals(await health(await lab.join("member")), []);
+});
