@@ -2,3 +2,4 @@
 drop function jobs_private.earlier_rows_decide;
 drop function jobs_private.mark_duplicates;
 drop function jobs_private.find_duplicates;
+drop function jobs_private.analyze_lookups(jsonb);
