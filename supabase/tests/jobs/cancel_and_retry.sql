@@ -2,7 +2,7 @@ begin;
 select plan(28);
 select tests.create_engine_scene();
 
-create temp table mine on commit drop as select tests.enqueue('Mia') as id, null::bigint as token;
+create temp table mine on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
 grant all on mine to public;
 create function pg_temp.call(p_verb text) returns text language sql as $$
   select format('select jobs.%s(%L)', p_verb, (select id from mine));

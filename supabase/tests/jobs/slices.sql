@@ -65,7 +65,7 @@ select is((select j.error ->> 'code' from jobs.jobs j), 'empty_file', 'with its 
 
 -- failing again and again
 delete from jobs.jobs;
-update held set id = tests.enqueue('Mia');
+update held set id = tests.enqueue('Mia', 'import_check');
 create temp table waits (attempt int, seconds numeric) on commit drop;
 create function pg_temp.fail_once() returns void language plpgsql as $$
 declare
