@@ -35,9 +35,10 @@ create index knowledge_updates_that_wait on certus.knowledge_update_requests (cr
   where status in ('pending', 'in_progress');
 
 -- Takes the oldest requests that wait, pending → in_progress, and those whose automation let its time pass. Locks the
--- rows it takes, and passes over those that another takes. For an automation with the secret key; invoker.
+-- rows it takes, and passes over those that another takes. For an automation with the secret key. A definer: it asks the
+-- engine's clock.
 create function certus.claim_knowledge_updates(p_limit integer default 10) returns setof certus.knowledge_update_requests
-language sql
+language sql security definer
 set search_path = ''
 as $$
   with waiting as (
@@ -58,10 +59,11 @@ comment on function certus.claim_knowledge_updates is
 revoke all on function certus.claim_knowledge_updates from public;
 grant execute on function certus.claim_knowledge_updates to service_role;
 
--- Ends a request that is in progress: → completed or rejected. Locks its row. For an automation with the secret key.
+-- Ends a request that is in progress: → completed or rejected. Locks its row. For an automation with the secret key. A
+-- definer, as above.
 create function certus.finish_knowledge_update(p_id uuid, p_status text, p_resolution text default null)
 returns certus.knowledge_update_requests
-language plpgsql
+language plpgsql security definer
 set search_path = ''
 as $$
 declare
@@ -86,7 +88,6 @@ $$;
 comment on function certus.finish_knowledge_update is 'Says what became of a request; for an automation with the secret key';
 revoke all on function certus.finish_knowledge_update from public;
 grant execute on function certus.finish_knowledge_update to service_role;
-grant execute on function jobs.now() to service_role;
 
 alter table certus.knowledge_update_requests enable row level security;
 

@@ -68,7 +68,7 @@ select is(pg_temp.refused('select * from jobs.settings'), ' Mia Adam Stranger se
 select is(pg_temp.refused('select * from jobs_private.job_state'), ' Mia Adam Stranger service nobody', 'nobody reads the engine''s side');
 select is(pg_temp.refused('select jobs_private.claim_job(null, ''me'')'), ' Mia Adam Stranger service nobody', 'nobody claims jobs');
 select is(pg_temp.refused('select jobs_private.tick()'), ' Mia Adam Stranger service nobody', 'nobody ticks');
-select is(pg_temp.refused('select jobs.now()'), ' Mia Adam Stranger nobody', 'nobody but the service asks the engine''s clock');
+select is(pg_temp.refused('select jobs.now()'), ' Mia Adam Stranger service nobody', 'nobody asks the engine''s clock');
 
 -- what there is
 create temp table engine (verb text) on commit drop;
