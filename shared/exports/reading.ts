@@ -43,8 +43,9 @@ export async function fetchBlock(
   transaction: Transaction,
   { format, count, signal }: FetchOptions,
 ): Promise<Block | null> {
-  const query = transaction`select content, row_count from jobs_private.fetch_export(${format}, ${count})`
-    .raw();
+  // Without parameters, which would have to be described first: queries then follow each other without a wait.
+  const call = `jobs_private.fetch_export('${format}', ${count})`;
+  const query = transaction.unsafe(`select content, row_count from ${call}`).raw();
   return readBlock(await stoppable(query, signal));
 }
 

@@ -1,7 +1,7 @@
 /**
  * Rows → file while they are read, in one transaction and from one snapshot. When the slice has to end before the rows
  * do, the database keeps the rest, rendered, and commits it with the cursor. While one block is encoded and sent, the
- * next is read.
+ * next are read.
  */
 import type { Lease } from "../jobs/engine.ts";
 import type { Slice } from "../jobs/slice.ts";
@@ -17,6 +17,8 @@ const BLOCK_BYTES = 1024 * 1024;
 /** Rows of the first block, before it is known how long rows are. */
 const FIRST_ROWS = 200;
 const MOST_ROWS = 20_000;
+/** Asked for before they are needed: where the isolate has to wait for its turn, the database does not. */
+const BLOCKS_AHEAD = 3;
 /** The database comes back so often while it keeps rows, so that a slice that has to stop does. */
 const STAGE_MS = 300;
 /** Kept rows of a workbook are larger than its file. */
@@ -35,26 +37,26 @@ export async function writeLiveRows(
   await slice.sql.begin(async (transaction) => {
     await openExport(transaction, lease, makePlan(request));
     let count = FIRST_ROWS;
-    const read = () => {
+    const coming: Promise<Block | null>[] = [];
+    const readAhead = () => {
       const block = fetchBlock(transaction, { format, count, signal });
-      // It is awaited after the block before it, which may fail.
+      // It is awaited after those before it, which may fail.
       block.catch(() => {});
-      return block;
+      coming.push(block);
     };
-    let next: Block | null = await read();
-    while (next) {
-      count = rowsOfABlock(next, count);
-      const block: Block = next;
-      const coming: Promise<Block | null> | null = slice.shouldStop() ? null : read();
+    readAhead();
+    let ended = false;
+    while (coming.length > 0) {
+      const block = await coming.shift()!;
+      ended ||= block === null;
+      if (!block) continue;
+      count = rowsOfABlock(block, count);
+      while (!ended && !slice.shouldStop() && coming.length < BLOCKS_AHEAD) readAhead();
       await file.write(block);
       signal.throwIfAborted();
       slice.progress({ phase: "writing", done: file.rows, bytes: file.bytes });
-      if (!coming) {
-        kept.cursor = await keepRest(transaction, slice, { request, file, count });
-        return;
-      }
-      next = await coming;
     }
+    if (!ended) kept.cursor = await keepRest(transaction, slice, { request, file, count });
   });
   return kept.cursor;
 }
