@@ -10,6 +10,8 @@ export interface WritingCursor {
   next: number;
   /** Rows of the export, in all. */
   rows: number;
+  /** Of the object in the bucket. */
+  path: string;
   file: FileState;
 }
 

@@ -36,8 +36,8 @@ function fieldsOf(filter: Filter): [string, z.ZodType][] {
   const { name, title } = filter;
   if (filter.kind === "dates") {
     return [
-      [`${name}_from`, optional(filter, z.iso.date()).describe(`${title}, from`)],
-      [`${name}_to`, optional(filter, z.iso.date()).describe(`${title}, to`)],
+      [`${name}_from`, optional(filter, day()).describe(`${title}, from`)],
+      [`${name}_to`, optional(filter, day()).describe(`${title}, to`)],
     ];
   }
   if (filter.kind === "numbers") {
@@ -62,6 +62,11 @@ function fieldOf(filter: Exclude<Filter, { kind: "dates" | "numbers" }>): z.ZodT
     case "bucket":
       return oneOrMore(z.enum(Object.keys(filter.buckets)));
   }
+}
+
+/** The database's calendar has no year 0. */
+function day(): z.ZodType {
+  return z.iso.date().refine((text) => text >= "0001-01-01", "expected a day from 0001-01-01 on");
 }
 
 function oneOrMore(value: z.ZodType): z.ZodType {

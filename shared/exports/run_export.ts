@@ -4,6 +4,7 @@
  * cancelled leaves none.
  */
 import { reports as all } from "../domains/reports.ts";
+import { parseInput } from "../http/read_body.ts";
 import { checkLease, type Json, type Lease, stopReason } from "../jobs/engine.ts";
 import type { Slice, SliceOutcome } from "../jobs/slice.ts";
 import { storageRequest } from "../imports/storage_request.ts";
@@ -24,13 +25,14 @@ export interface RunExportOptions {
 }
 
 export async function runExport(slice: Slice, options: RunExportOptions = {}): Promise<SliceOutcome> {
-  const request = resolveRequest(ExportRequest.parse(slice.params), options.reports ?? all);
+  // A job may have been made past the function.
+  const request = resolveRequest(parseInput(slice.params, ExportRequest), options.reports ?? all);
   await requireReader(slice, request);
   const start = writingCursor(slice);
   const file = await open(slice, request, start);
   const left = start ? await goOn(slice, file, start) : await begin(slice, request, file);
   if (left) return { outcome: "continue" };
-  const finished = await finish(slice, file);
+  const finished = await finish(slice, file, start);
   const cut = file.cutTexts > 0 ? { cut_texts: file.cutTexts } : {};
   return { outcome: "done", result: { file: { ...finished }, ...cut } as Json };
 }
@@ -45,7 +47,8 @@ async function open(
   return await openFile({
     request,
     bucket: "exports",
-    path: `${job.org_id}/${job.id}/${name}.${request.format}`,
+    // A slice that has lost its lease may still be sending: what it writes must not replace the file of another.
+    path: start?.path ?? `${job.org_id}/${job.id}/${slice.token}/${name}.${request.format}`,
     signal,
     cpu,
     limit: settings.export_bytes,
@@ -72,21 +75,25 @@ async function goOn(slice: Slice, file: ExportFile, start: WritingCursor): Promi
     return await writeKeptRows(slice, file, start);
   } catch (error) {
     if (error instanceof UploadGone) await startOver(slice);
-    else if (await isCancelled(slice)) await file.abandon();
+    else if (await endOf(slice) === "cancelled") await file.abandon();
     throw error;
   }
 }
 
-async function finish(slice: Slice, file: ExportFile): Promise<FinishedFile> {
+async function finish(slice: Slice, file: ExportFile, start: WritingCursor | null): Promise<FinishedFile> {
   try {
     const finished = await file.finish();
     await checkLease(slice.sql, leaseOf(slice));
     return finished;
   } catch (error) {
     if (error instanceof UploadGone) await startOver(slice);
-    else if (await isCancelled(slice)) {
-      await file.abandon();
-      await removeFile(file);
+    else {
+      const end = await endOf(slice);
+      // Another slice may go on with a file that was begun before this one, but not with this one's own.
+      if (end === "cancelled" || end === "lost" && !start) {
+        await file.abandon();
+        await removeFile(file);
+      }
     }
     throw error;
   }
@@ -100,16 +107,17 @@ async function startOver(slice: Slice): Promise<void> {
   });
 }
 
-async function isCancelled(slice: Slice): Promise<boolean> {
+/** Why the lease holds no more; null where it does, or nobody says. */
+async function endOf(slice: Slice): Promise<ReturnType<typeof stopReason>> {
   try {
     await checkLease(slice.sql, leaseOf(slice));
-    return false;
+    return null;
   } catch (error) {
-    return stopReason(error) === "cancelled";
+    return stopReason(error);
   }
 }
 
-/** The last part may have arrived before the job was cancelled. */
+/** The last part may have arrived before the lease ended. */
 async function removeFile({ bucket, path }: ExportFile): Promise<void> {
   const signal = AbortSignal.timeout(2000);
   await storageRequest(`/object/${bucket}/${path}`, { method: "DELETE", signal })

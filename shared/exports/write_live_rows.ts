@@ -100,6 +100,7 @@ async function keepRest(
     pieces: kept.pieces,
     next: 0,
     rows: file.rows + kept.rows,
+    path: file.path,
     file: state,
   };
   await keepTail(transaction, lease, tail);

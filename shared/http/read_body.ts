@@ -40,12 +40,40 @@ function likeliest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
 }
 
 export function parseJson(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
-    throw new LongshoreError("invalid_request", "Cannot read the request: expected JSON", {
-      cause,
-      details: { issues: [{ path: "", message: "expected JSON" }] },
-    });
+    throw refused("", "expected JSON", cause);
   }
+  refuseUnstorable(value);
+  return value;
+}
+
+/** The database holds no NUL and no half of a surrogate pair. A list instead of recursion: bodies may nest deeply. */
+function refuseUnstorable(value: unknown): void {
+  const waiting = [{ path: "", value }];
+  for (let each = waiting.pop(); each; each = waiting.pop()) {
+    const { path, value } = each;
+    if (typeof value === "string" && !isStorable(value)) {
+      throw refused(path, "found a NUL or half a character, expected text");
+    }
+    if (typeof value !== "object" || value === null) continue;
+    for (const [key, inner] of Object.entries(value)) {
+      if (!isStorable(key)) throw refused(path, "found a NUL or half a character in a name, expected text");
+      waiting.push({ path: path === "" ? key : `${path}.${key}`, value: inner });
+    }
+  }
+}
+
+function isStorable(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
+}
+
+function refused(path: string, message: string, cause?: unknown): LongshoreError {
+  const where = path === "" ? "" : ` at "${path}"`;
+  return new LongshoreError("invalid_request", `Cannot read the request${where}: ${message}`, {
+    cause,
+    details: { issues: [{ path, message }] },
+  });
 }

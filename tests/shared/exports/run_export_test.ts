@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { Stack } from "../../../local/stack.ts";
 import { runExport } from "../../../shared/exports/run_export.ts";
+import type { Transaction } from "../../../shared/jobs/connect.ts";
 import { type Job, runSlice, type RunSliceOptions, type SliceEnd } from "../../../shared/jobs/mod.ts";
 import {
   bodyOf,
@@ -310,6 +311,43 @@ test("An export that was cancelled as its file came into being leaves none", asy
   assertEquals(end, "cancelled");
   await tick(it);
   await until(async () => (await it.objects(jobId)).length === 0);
+});
+
+test("runExport() keeps its file from a slice that has lost the lease and writes all the same", async () => {
+  await using it = await openLab(10);
+  const jobId = await enqueue(it, { format: "ndjson", columns: ["tag"] });
+  const read = Promise.withResolvers<void>();
+  const later = Promise.withResolvers<void>();
+  // It has read its rows; what it sends to Storage arrives after another slice has done the job, and nothing stops it.
+  const stale = slice(it, jobId, {
+    budget: FULL,
+    handler: (slice) => {
+      const begin = async (run: (transaction: Transaction) => Promise<unknown>) => {
+        const value = await slice.sql.begin(run);
+        read.resolve();
+        await later.promise;
+        return value;
+      };
+      const sql = new Proxy(slice.sql, {
+        get: (sql, key) => key === "begin" ? begin : Reflect.get(sql, key),
+      });
+      return runExport({ ...slice, sql, signal: new AbortController().signal });
+    },
+  });
+  await read.promise;
+  await it.fill([{ tag: "Z" }]);
+  await loseLease(it, jobId);
+  assertEquals(await slice(it, jobId, { budget: FULL }), "done");
+  later.resolve();
+  assertEquals(await stale, "lost");
+  const { job } = await it.follow(jobId);
+  const bytes = await it.download(job);
+  assertEquals([fileOf(job).rows, readNdjson(bytes).length, fileOf(job).sha256], [
+    11,
+    11,
+    await sha256(bytes),
+  ]);
+  assertEquals(await it.objects(jobId), [fileOf(job).path]);
 });
 
 test("runExport() stops where the right to read is withdrawn between two slices", async () => {
