@@ -67,6 +67,8 @@ begin
   set
     token = case when p_state = 'cancelled' then token end,
     lease_expires_at = case when p_state = 'cancelled' then lease_expires_at end,
+    -- A cursor may hold people's values, such as the rows of a preview; only what may be tried again needs one.
+    cursor = case when p_state <> 'succeeded' then cursor end,
     progress = null,
     nudged_at = null,
     staging_until = case when v_job.kind = 'import_check' then v_now + v_keep end,

@@ -117,7 +117,11 @@ Deno.test("a phone number of an import is in no job, preview, problem or message
     [5, "unknown_reference"],
   ]);
   const commit = await lab.commit(check, { policy: "valid_rows" });
-  const told = JSON.stringify([check, commit]);
+  const kept = await lab.admin`
+    select cursor, progress, last_error from jobs_private.job_state where job_id in ${
+    lab.admin([check.job.id, commit.job.id])
+  }`;
+  const told = JSON.stringify([check, commit, kept]);
   assert(!/7700/.test(told), told);
   // The owner's own file of problems has the rows as they were.
   assert((await lab.problemsFile(check)).includes("x7700 900123"));
