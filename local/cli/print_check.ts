@@ -36,6 +36,9 @@ export function printCheck(result: CheckResult, { examples }: PrintCheckOptions)
     ["Would insert", would.insert, (text) => text],
     ["Would update", would.update, (text) => text],
     ["Unchanged", would.unchanged, (text) => text],
+    ...(result.hidden_rows
+      ? [["Hidden rows", result.hidden_rows, yellow] as [string, number, typeof yellow]]
+      : []),
   ];
   console.log();
   for (const [name, count, style] of counts) {

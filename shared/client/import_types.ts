@@ -50,6 +50,8 @@ export interface CheckResult {
   problems_file: StoredFile | null;
   guarantee: "exact" | "per_chunk";
   sheet?: string;
+  /** Rows of a workbook that were left out because they are hidden; a filter hides rows too. */
+  hidden_rows?: number;
   encoding?: string;
   delimiter?: string;
   expires_at: string;

@@ -33,6 +33,8 @@ export interface CheckingCursor extends StepCursor {
   layout: Layout;
   rows: number;
   invalid: number;
+  /** Rows of a workbook that were left out because they are hidden. */
+  hiddenRows: number;
   guarantee: "exact" | "per_chunk";
   /** Whether all rows are checked in one transaction, which starts over when it is cut off. */
   whole: boolean;

@@ -8,13 +8,14 @@ import type { ByteSource, RowReader } from "../formats/reader.ts";
 import { type LegacyCursor, legacyKind, openLegacy } from "../formats/sheetjs/mod.ts";
 import { openXlsx, type XlsxCursor } from "../formats/xlsx/mod.ts";
 import type { Settings } from "../jobs/job.ts";
+import { countHidden, type HiddenCount } from "./count_hidden.ts";
 import type { ImportOptions } from "./import_request.ts";
 
 /** Rows that are read while the database takes the ones before in; more would cost memory. */
 const BATCH_ROWS = 5_000;
 
 /** Where a file of any kind was left. */
-export type FileCursor = CsvCursor | XlsxCursor | LegacyCursor;
+export type FileCursor = (CsvCursor | XlsxCursor | LegacyCursor) & HiddenCount;
 
 export interface OpenFileOptions {
   path: string;
@@ -33,13 +34,14 @@ export async function openFile(
     refuseLarger(source.size, settings.workbook_bytes, "workbook");
     const sheet = options.sheet === undefined ? {} : { sheet: options.sheet };
     const kind = await legacyKind(source);
-    return kind
+    const reader: RowReader<LegacyCursor | XlsxCursor> = kind
       ? await openLegacy(source, { kind, ...sheet, cursor: cursor as LegacyCursor, rowsPerBatch: BATCH_ROWS })
       : await openXlsx(source, {
         ...sheet,
         ...(cursor ? { cursor: cursor as XlsxCursor } : {}),
         rowsPerBatch: BATCH_ROWS,
       });
+    return countHidden(reader, cursor);
   }
   if (["xls", "xlsb", "ods"].includes(extension)) refuseOtherThanText(head, extension);
   refusePdf(head);

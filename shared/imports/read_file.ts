@@ -87,7 +87,7 @@ export async function readFile(
           throw error;
         }
         if (problems) await copyProblems(transaction, target, problems);
-        await slice.checkpoint(transaction, JSON.parse(JSON.stringify(reached)));
+        await slice.checkpoint(transaction, reached);
       });
       cursor = reached;
       await refuseTooMany(slice, options.stop_after_problems, cursor.invalid);

@@ -35,7 +35,7 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
     columns: { mapped: layout.mapped, ignored: layout.ignored, missing: layout.missing },
     problems_file,
     guarantee: cursor.guarantee,
-    ...(info.sheet === undefined ? {} : { sheet: info.sheet }),
+    ...(info.sheet === undefined ? {} : { sheet: info.sheet, hidden_rows: cursor.hiddenRows }),
     ...(info.encoding === undefined ? {} : { encoding: info.encoding }),
     ...(info.delimiter === undefined ? {} : { delimiter: info.delimiter }),
   };

@@ -51,6 +51,7 @@ async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCurs
     layout: read.layout,
     rows: read.rows,
     invalid: read.invalid,
+    hiddenRows: read.reader.hiddenRows ?? 0,
     ...NO_STEPS,
     classify: read.invalid > 0,
     guarantee: touching && !whole ? "per_chunk" : "exact",
@@ -61,7 +62,7 @@ async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCurs
     slice.sql.begin(async (transaction) => {
       await findDuplicates(transaction, slice);
       await suggestReferences(transaction, slice);
-      await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
+      await slice.checkpoint(transaction, cursor);
     }));
   return cursor;
 }

@@ -41,7 +41,7 @@ async function write(slice: Slice, start: CommitCursor, importId: string): Promi
       if (step.problems !== null) throw new UndoneError(cursor.counts.failed, step.problems);
       slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
     }
-    await slice.checkpoint(transaction, JSON.parse(JSON.stringify(cursor)));
+    await slice.checkpoint(transaction, cursor);
     return cursor;
   });
 }

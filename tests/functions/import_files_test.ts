@@ -248,6 +248,20 @@ Deno.test("import reads the same rows out of every form of workbook", async (t) 
   }
 });
 
+Deno.test("import tells how many rows of a workbook it left out because they are hidden", async () => {
+  await using it = await importer(stack);
+  const rows = [["Tag", "Type", "Drawing"], ...["A", "B", "C", "D"].map((tag) => [tag, "spool", "D-1"])];
+  const sheet = utils.aoa_to_sheet(rows);
+  sheet["!rows"] = [{}, {}, { hidden: true }, {}, { hidden: true }];
+  const workbook = utils.book_new(sheet, "Filtered");
+  const check = await it.check(write(workbook, { type: "array", bookType: "xlsx" }), {
+    name: "filtered.xlsx",
+  });
+  assertEquals([check.job.result?.rows, check.job.result?.hidden_rows], [2, 2]);
+  const csv = await it.check("Tag,Type,Drawing\nA,spool,D-1\n");
+  assertEquals("hidden_rows" in (csv.job.result ?? {}), false);
+});
+
 Deno.test("import takes numbers, dates and booleans of a workbook as texts where texts are wanted", async () => {
   await using it = await importer(stack);
   const rows: Cell[][] = [
