@@ -1,7 +1,7 @@
 -- What the owner of a job may do with it through the API, beside starting it: cancel it, and have it tried again.
 
--- The caller's own job, locked. 404 for a job the caller may not even see, 403 for an admin who sees it: nobody acts
--- for another person.
+-- The caller's own job, locked. 404 for a job the caller may not even see, as after leaving its organization; 403 for an
+-- admin who sees it: nobody acts for another person.
 create function jobs_private.lock_own_job(p_job_id uuid, p_verb text) returns jobs.jobs
 language plpgsql
 set search_path = ''
@@ -11,7 +11,8 @@ declare
 begin
   select * into v_job from jobs.jobs j where j.id = p_job_id for no key update;
   if v_job.id is null
-    or v_job.owner_id is distinct from auth.uid() and v_job.org_id not in (select public.admin_orgs())
+    or (v_job.owner_id is distinct from auth.uid() or v_job.org_id not in (select public.member_orgs()))
+      and v_job.org_id not in (select public.admin_orgs())
   then
     perform longshore_private.raise_error(404, 'job_not_found', format('Cannot find the job "%s"', p_job_id));
   elsif v_job.owner_id is distinct from auth.uid() then

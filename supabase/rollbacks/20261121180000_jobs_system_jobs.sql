@@ -174,7 +174,8 @@ declare
 begin
   select * into v_job from jobs.jobs j where j.id = p_job_id for no key update;
   if v_job.id is null
-    or v_job.owner_id is distinct from auth.uid() and v_job.org_id not in (select public.admin_orgs())
+    or (v_job.owner_id is distinct from auth.uid() or v_job.org_id not in (select public.member_orgs()))
+      and v_job.org_id not in (select public.admin_orgs())
   then
     perform longshore_private.raise_error(404, 'job_not_found', format('Cannot find the job "%s"', p_job_id));
   elsif v_job.owner_id is distinct from auth.uid() then

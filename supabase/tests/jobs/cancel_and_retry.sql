@@ -1,5 +1,5 @@
 begin;
-select plan(28);
+select plan(30);
 select tests.create_engine_scene();
 
 create temp table mine on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
@@ -71,5 +71,12 @@ select tests.later('8 days');
 select tests.act_as('Mia');
 select is(tests.error_code(pg_temp.call('retry_job')), 'expired', 'it cannot be retried once its rows are gone');
 
+-- acting as an owner who has left the organization
+select tests.act_as_postgres();
+update mine set id = tests.enqueue('Mia', 'import_check');
+delete from public.memberships where user_id = tests.person('Mia');
+select tests.act_as('Mia');
+select is(tests.error_code(pg_temp.call('cancel_job')), 'job_not_found', 'who has left does not see the job to cancel it');
+select is(tests.error_code(pg_temp.call('retry_job')), 'job_not_found', 'nor to take slots of the organization by retrying it');
 select * from finish();
 rollback;
