@@ -52,7 +52,7 @@ const WORKBOOK_TYPES = {
   boolean: "boolean",
 } as const satisfies Record<ReportColumnType, string>;
 
-function workbookEncoder({ report, columns, state }: EncodeOptions): BlockEncoder {
+function workbookEncoder({ report, columns, state, begun }: EncodeOptions): BlockEncoder {
   const writer = createWorkbookWriter({
     sheet: report.title.replace(/[[\]:*?/\\']/g, " ").slice(0, 31),
     columns: columns.map(({ heading, type, width }) => ({
@@ -64,18 +64,22 @@ function workbookEncoder({ report, columns, state }: EncodeOptions): BlockEncode
     longTexts: "cut",
   }, state ?? undefined);
   let last = state ?? null;
+  // After the start and after every block, so that the bytes do not depend on where slices end.
+  const pause = () => {
+    const paused = writer.pause();
+    last = paused.state;
+    return paused.bytes;
+  };
   return {
-    start: () => NOTHING,
+    start: () => begun ? NOTHING : pause(),
     encode(block) {
       const rows: WorkbookValue[][] = JSON.parse(`[${new TextDecoder().decode(block)}]`);
       const written = writer.writeRows(rows);
-      // After every block, so that the bytes do not depend on where slices end.
-      const paused = writer.pause();
-      last = paused.state;
-      return written.length === 0 ? paused.bytes : concat([written, paused.bytes]);
+      const rest = pause();
+      return written.length === 0 ? rest : concat([written, rest]);
     },
     finish: () => writer.finish(),
-    state: () => last ?? writer.pause().state,
+    state: () => last,
     get cutTexts() {
       return writer.cutTexts;
     },
