@@ -34,7 +34,10 @@ Deno.test("the queries of a dashboard use the indexes under row security", async
         `select * from certus.calls_v where location_id = '${location}' and started_at > '2026-03-30' order by started_at desc limit 50`,
         "calls_of_a_location",
       ],
-      "one call": [`select * from certus.calls_v where id = '${call}'`, "call_logs_pkey"],
+      "one call": [
+        `select * from certus.calls_v where id = '${call}'`,
+        "call_logs_pkey|calls_are_known_with_their_location",
+      ],
       "the orders of a call": [`select * from certus.orders_v where call_id = '${call}'`, "orders_of_a_call"],
       "the reservations of a call": [
         `select * from certus.reservations_v where call_id = '${call}'`,
@@ -120,9 +123,10 @@ const SETUP = `
     repeat('x', 100)
   from generate_series(0, 59999) n;
   insert into certus_private.order_logs (account_id, location_id, call_id, external_id, created_at)
-  select account_id, location_id, id, external_id, started_at from certus_private.call_logs where external_id::integer % 6 < 3 and id = pg_temp.id('call ' || external_id);
+  select pg_temp.id('account ' || n % 3), pg_temp.id('location ' || n % 300), pg_temp.id('call ' || n), n, '2026-01-01'::timestamptz + n * interval '130 seconds'
+  from generate_series(0, 59999) n where n % 6 < 3;
   insert into certus_private.reservations (account_id, location_id, call_id, external_id, reservation_at, guest_count)
-  select account_id, location_id, id, external_id, started_at, 2 from certus_private.call_logs where external_id::integer % 6 < 3 and id = pg_temp.id('call ' || external_id);
+  select account_id, location_id, call_id, external_id, created_at, 2 from certus_private.order_logs where account_id in (select pg_temp.id('account ' || n) from generate_series(0, 2) n);
   analyze certus_private.call_logs, certus_private.order_logs, certus_private.reservations, certus.locations;
   refresh materialized view certus.mv_metrics_daily;
   analyze certus.mv_metrics_daily;
