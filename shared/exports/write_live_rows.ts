@@ -12,13 +12,15 @@ import { makePlan } from "./make_plan.ts";
 import { type Block, fetchBlock, keepTail, openExport, stageExport } from "./reading.ts";
 import type { ResolvedExport } from "./resolve_request.ts";
 
-/** Of a block: few messages for the isolate, and little to wait for. */
-const BLOCK_BYTES = 1024 * 1024;
+/** Of a block: few messages for the isolate; larger ones cost the database a sixth more, in memory that it has to ask for. */
+const BLOCK_BYTES = 256 * 1024;
+/** Of a piece: few rows of the table for later slices to ask for. */
+const PIECE_BYTES = 1024 * 1024;
 /** Rows of the first block, before it is known how long rows are. */
 const FIRST_ROWS = 200;
 const MOST_ROWS = 20_000;
 /** Asked for before they are needed: where the isolate has to wait for its turn, the database does not. */
-const BLOCKS_AHEAD = 3;
+const BLOCKS_AHEAD = 6;
 /** The database comes back so often while it keeps rows, so that a slice that has to stop does. */
 const STAGE_MS = 300;
 /** Kept rows of a workbook are larger than its file. */
@@ -82,7 +84,7 @@ async function keepRest(
       format,
       place: kept.pieces,
       count: next,
-      bytes: BLOCK_BYTES,
+      bytes: PIECE_BYTES,
       ms: STAGE_MS,
       signal: slice.signal,
     });
