@@ -147,20 +147,36 @@ comment on function jobs_private.export_lines is 'The next lines of the export t
 revoke all on function jobs_private.export_lines from public;
 grant execute on function jobs_private.export_lines to authenticated, longshore_worker;
 
--- The next block of the file, at most p_count rows, read as the owner; no content at the end. Lines of CSV and NDJSON are
--- complete, those for a workbook are JSON arrays with commas between. For the worker's login, behind open_export().
+-- The next block of the file, read as the owner; no content at the end. Lines of CSV and NDJSON are complete, those for a
+-- workbook are JSON arrays with commas between. It has at most p_count rows, and ends at 4 MB, since an isolate has to
+-- hold some: rows after many short ones may be a thousand times longer, hence few at a time. For the worker's login,
+-- behind open_export().
 create function jobs_private.fetch_export(p_format text, p_count integer, out content text, out row_count integer)
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_end bytea := convert_to(case p_format when 'csv' then E'\r\n' when 'ndjson' then E'\n' else ',' end, 'UTF8');
+  v_parts bytea[] := '{}';
+  v_bytes bigint := 0;
+  v_step integer := 16;
   v_lines bytea;
+  v_found integer;
 begin
+  row_count := 0;
   perform set_config('role', 'authenticated', true);
-  select string_agg(l, v_end), count(*) into v_lines, row_count from jobs_private.export_lines(p_count) l;
+  loop
+    v_step := least(v_step, p_count - row_count);
+    select string_agg(l, v_end), count(*) into v_lines, v_found from jobs_private.export_lines(v_step) l;
+    exit when v_found = 0;
+    v_parts := v_parts || v_lines;
+    v_bytes := v_bytes + octet_length(v_lines);
+    row_count := row_count + v_found;
+    exit when v_found < v_step or row_count >= p_count or v_bytes >= 4000000;
+    v_step := least(v_step * 4, 256);
+  end loop;
   perform set_config('role', 'none', true);
-  content := convert_from(v_lines, 'UTF8');
+  content := convert_from((select string_agg(p, v_end order by n) from unnest(v_parts) with ordinality u (p, n)), 'UTF8');
   if p_format = 'csv' and strpos(content, '\') > 0 then
     content := replace(content, '\\', '\');
   end if;

@@ -76,7 +76,7 @@ begin
   next_count := p_count;
   loop
     select * into v_block from jobs_private.fetch_export(p_format, next_count);
-    ended := v_block.row_count < next_count;
+    ended := v_block.row_count = 0;
     if v_block.row_count > 0 then
       perform jobs_private.keep_export_piece(
         p_job_id, p_token, p_place + piece_count, v_block.row_count, v_block.content);
