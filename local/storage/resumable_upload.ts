@@ -73,7 +73,11 @@ export async function openResumableUploads(dir: string): Promise<ResumableUpload
     const target = await authorize(parts, call, upload);
     if (Number(headers.get("upload-offset") ?? NaN) !== offset) throw tusError(409, "Upload-Offset conflict");
     if (upload.length === null && headers.has("upload-length")) {
-      upload.length = readLength(headers);
+      const length = readLength(headers) ?? 0;
+      if (length < offset) throw tusError(400, "Upload-Length or Upload-Defer-Length header required");
+      const { sizeLimit } = await findBucket(parts, upload.bucket);
+      if (length > sizeLimit) throw tusError(413, "Maximum size exceeded");
+      upload.length = length;
       await partials.save(upload);
     }
     const answer = new Headers();

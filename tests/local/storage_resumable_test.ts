@@ -101,6 +101,9 @@ Deno.test("the first piece may come with the creation, and the length with a lat
   assertEquals([created.status, created.headers.get("upload-offset")], [201, "3"]);
   const url = created.headers.get("location") ?? "";
   assertEquals((await tus(url, { method: "HEAD" })).headers.get("upload-defer-length"), "1");
+  for (const [length, status] of [["6000000000", 413], ["2", 400]] as const) {
+    assertEquals((await patch(url, 3, { body: "def", headers: { "upload-length": length } })).status, status);
+  }
   const last = await patch(url, 3, { body: "def", headers: { "upload-length": "6" } });
   assertEquals(last.headers.get("tus-complete"), "1");
   assertEquals((await row(name))?.metadata.mimetype, "application/octet-stream");
