@@ -81,9 +81,11 @@ export function stagerOf(dataset: Dataset, options: StageOptions): Stager {
           if (value !== cell && value !== String(cell)) keepRaw = true;
           continue;
         }
-        cells[place] = "\\N";
-        if (cell !== null) keepRaw = true;
-        if (value !== null) add(place, value.code, value.message, cell === null ? null : String(cell));
+        // A row with a problem is not written: what cannot be its value stays as it stood, for problems.csv.
+        const text = cell === null ? null : String(cell);
+        cells[place] = text === null || value === null ? "\\N" : escapeCopy(text);
+        if (text !== null && value === null) keepRaw = true;
+        if (value !== null) add(place, value.code, value.message, text);
       }
       if (dataset.row && !found) checkRow(dataset, names, cells, add);
 

@@ -92,7 +92,7 @@ begin
     'create view jobs_staging.own_problems_%1$s as select * from jobs_staging.problems_%1$s where %2$s', p_slot, v_owned);
 
   execute format('comment on table jobs_staging.rows_%1$s is %2$L', p_slot,
-    'Rows of one import, canonical text by the plan''s columns (c1 is the first); raw is the record as it stood in the file, where that differs.');
+    'Rows of one import, canonical text by the plan''s columns (c1 is the first), or the text as it stood where it is no value; raw is the record as it stood in the file, where that says more.');
   execute format('comment on table jobs_staging.problems_%1$s is %2$L', p_slot,
     'Every problem of one import. Phase 1 was found by reading, 2 by checking, 3 by committing.');
   execute format('comment on table jobs_staging.duplicates_%1$s is %2$L', p_slot,

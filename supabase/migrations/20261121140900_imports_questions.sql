@@ -119,7 +119,9 @@ as $$
        select s.row_number, %1$s::smallint, 'unknown_reference',
          %2$s || ' was not found' || coalesce('; the nearest is "' || ($1 -> %3$L ->> s.c%1$s) || '"', ''), s.c%1$s
        from %4$s s
-       where s.c%1$s in (select m.name from missing m) and s.row_number in (select p.row_number from %5$s p)$q$,
+       where s.c%1$s in (select m.name from missing m) and s.row_number in (select p.row_number from %5$s p)
+         -- Not for a cell that could not even be read.
+         and not exists (select from %5$s p where p.row_number = s.row_number and p.column_index = %1$s)$q$,
     p_place, p_shown, p_place::text, p_rows, p_problems, p_lookup ->> 'table',
     jobs_private.within_scope(p_lookup, p_fixed), p_lookup ->> 'match')
 $$;

@@ -147,9 +147,13 @@ Deno.test("stagerOf() leaves out what stands above the rows, and keeps no value 
   assertEquals([rows, rowCount], ["3\t13\t\\N\tA\tx\t1\t\\N\n4\t14\t\\N\tB\t\\N\t\\N\t\\N\n", 2]);
 });
 
+Deno.test("stagerOf() stages what is no value as it stood", () => {
+  assertEquals(stage([["A", "x", " many "]]).rows, "2\t12\t\\N\tA\tx\t many \t\\N\n");
+});
+
 Deno.test("stagerOf() replaces NUL, which a database cannot store", () => {
   const { rows, problems } = stage([["A", "a\0b", null]]);
-  assertEquals(rows, '2\t12\t["A","a\ufffdb",null]\tA\t\\N\t\\N\t\\N\n');
+  assertEquals(rows, "2\t12\t\\N\tA\ta\ufffdb\t\\N\t\\N\n");
   assertEquals(
     problems,
     '2\t2\tinvalid_text\tDescription "a␀b" has a NUL character: expected text\ta\ufffdb\t1\n',
