@@ -132,7 +132,11 @@ begin
   if p_idempotency_key is not null then
     select * into v_known from jobs_private.job_state s
     where s.owner_id = v_owner and s.function_name = p_function and s.idempotency_key = p_idempotency_key;
-    if v_known.job_id is not null and v_known.request_hash is distinct from p_request_hash then
+    -- A job of an organization that the person has left is not shown again.
+    if v_known.job_id is not null and (
+      v_known.request_hash is distinct from p_request_hash
+      or not exists (select from jobs.jobs j where j.id = v_known.job_id and j.org_id in (select public.member_orgs()))
+    ) then
       perform longshore_private.raise_error(409, 'idempotency_conflict',
         'Cannot start a job: found another request under the same Idempotency-Key, expected the same body',
         jsonb_build_object('job_id', v_known.job_id));

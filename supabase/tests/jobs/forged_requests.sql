@@ -1,6 +1,6 @@
 -- What a signed-in person may ask of enqueue_job() past the Edge Functions, which check more and allow less.
 begin;
-select plan(13);
+select plan(15);
 select tests.create_people('Mia', 'Nora');
 insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
 insert into public.memberships (org_id, user_id, role) values
@@ -46,5 +46,15 @@ select throws_ok(format('select jobs_private.check_import(%L, %L)', md5('commit'
 select lives_ok(format('select jobs_private.check_import(%L, %L)', md5('commit')::uuid, md5('own check')::uuid),
   'which it may work on');
 
+-- acting as a member of two organizations who leaves one
+select tests.act_as_postgres();
+insert into public.memberships (org_id, user_id, role) values (md5('other')::uuid, tests.person('Mia'), 'member');
+select tests.act_as('Mia');
+select is(pg_temp.code('import_check', 'other', '{}', null, 'left', 'h'), null, 'a job under a key');
+select tests.act_as_postgres();
+delete from public.memberships where org_id = md5('other')::uuid and user_id = tests.person('Mia');
+select tests.act_as('Mia');
+select is(pg_temp.code('import_check', 'org', '{}', null, 'left', 'h'), 'idempotency_conflict',
+  'the key brings it back for no other organization');
 select * from finish();
 rollback;
