@@ -17,7 +17,7 @@ import { copyProblems, openRowCopy, prepareImport } from "./staging.ts";
 import { type StorageSource, storageSource } from "./storage_source.ts";
 
 /** Rows between two checkpoints: each costs a few round trips, and so many rows are read again after a death. */
-const ROWS_PER_TRANSACTION = 50_000;
+const ROWS_PER_TRANSACTION = 100_000;
 
 type Batch = RowBatch<ReadingCursor["reader"]>;
 

@@ -201,8 +201,14 @@ begin
         if v_statements ->> 'changes' is not null then
           execute v_statements ->> 'changes' into v_changes using p_first, p_last;
         end if;
-        execute v_statements ->> (case when v_preview then 'write_preview' else 'write' end)
-        into inserted, updated, preview using p_first, p_last;
+        if v_mode = 'insert' and not v_preview then
+          execute v_statements ->> 'insert' using p_first, p_last;
+          get diagnostics inserted = row_count;
+          updated := 0;
+        else
+          execute v_statements ->> (case when v_preview then 'write_preview' else 'write' end)
+          into inserted, updated, preview using p_first, p_last;
+        end if;
         if inserted + updated <> v_changes then
           raise exception using errcode = 'LS900', message = 'A row is missing';
         end if;
