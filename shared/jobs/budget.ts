@@ -8,6 +8,8 @@ export interface BudgetLimits {
   cpuMs: number;
   /** Wall clock since the slice began, in milliseconds. */
   wallMs: number;
+  /** Own CPU time of all slices that this isolate has run, in milliseconds. @default not limited */
+  isolateCpuMs?: number;
 }
 
 export interface Cpu {
@@ -26,10 +28,17 @@ export interface Budget {
   isSpent(): boolean;
 }
 
+/** An isolate may run several slices, one after the other or at once, and the platform counts them together. */
+let isolateMs = 0;
+
 export function startBudget(limits: BudgetLimits): Budget {
   const startedAt = performance.now();
   let usedMs = 0;
   let depth = 0;
+  const count = (ms: number) => {
+    usedMs += ms;
+    isolateMs += ms;
+  };
   const cpu: Cpu = {
     run(work) {
       // Only the outermost call counts, or nested work would count twice.
@@ -39,16 +48,18 @@ export function startBudget(limits: BudgetLimits): Budget {
         return work();
       } finally {
         depth--;
-        if (depth === 0) usedMs += performance.now() - from;
+        if (depth === 0) count(performance.now() - from);
       }
     },
     add(ms) {
-      usedMs += ms;
+      count(ms);
     },
     get usedMs() {
       return usedMs;
     },
   };
   const elapsedMs = () => performance.now() - startedAt;
-  return { cpu, elapsedMs, isSpent: () => usedMs >= limits.cpuMs || elapsedMs() >= limits.wallMs };
+  const isSpent = () =>
+    usedMs >= limits.cpuMs || isolateMs >= (limits.isolateCpuMs ?? Infinity) || elapsedMs() >= limits.wallMs;
+  return { cpu, elapsedMs, isSpent };
 }

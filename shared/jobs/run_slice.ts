@@ -86,8 +86,11 @@ async function runClaim(claim: Claim, connection: Connection, options: RunSliceO
 }
 
 function limitsOf({ settings }: Claim, budget: "first" | "full" | BudgetLimits): BudgetLimits {
-  if (budget === "first") return { cpuMs: settings.first_slice_cpu_ms, wallMs: settings.first_slice_wall_ms };
-  if (budget === "full") return { cpuMs: settings.slice_cpu_ms, wallMs: settings.slice_wall_ms };
+  const isolateCpuMs = settings.slice_cpu_ms;
+  if (budget === "first") {
+    return { cpuMs: settings.first_slice_cpu_ms, wallMs: settings.first_slice_wall_ms, isolateCpuMs };
+  }
+  if (budget === "full") return { cpuMs: isolateCpuMs, wallMs: settings.slice_wall_ms, isolateCpuMs };
   return budget;
 }
 

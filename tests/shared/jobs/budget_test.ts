@@ -25,3 +25,10 @@ Deno.test("startBudget() is spent by CPU time or by the wall, whichever comes fi
   assertEquals(byCpu.isSpent(), true);
   assertEquals(startBudget({ cpuMs: 10, wallMs: 0 }).isSpent(), true);
 });
+
+Deno.test("startBudget() counts what other slices of the isolate have used, where it is told to", () => {
+  const limits = { cpuMs: 1_000_000, wallMs: 1_000_000 };
+  startBudget(limits).cpu.add(5_000);
+  assertEquals(startBudget({ ...limits, isolateCpuMs: 5_000 }).isSpent(), true);
+  assertEquals(startBudget(limits).isSpent(), false);
+});
