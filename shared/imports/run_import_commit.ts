@@ -28,8 +28,7 @@ export async function runImportCommit(slice: Slice): Promise<SliceOutcome> {
   await publishProblems(slice.sql, slice, { importId, phases: PHASES.commit });
   if (tooMany) {
     const forgiving = { ...cursor, forgiven: cursor.counts.failed };
-    await slice.sql.begin((transaction) => slice.checkpoint(transaction, forgiving));
-    throw tooManyProblems(cursor);
+    return { outcome: "fail", error: tooManyProblems(cursor), cursor: forgiving };
   }
   return { outcome: "done", result: { ...cursor.counts } };
 }

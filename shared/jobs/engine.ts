@@ -99,7 +99,7 @@ export interface FailOptions {
 }
 
 /** Ends the attempt, or the job, with an error. */
-export async function failJob(sql: Sql, lease: Lease, options: FailOptions): Promise<void> {
+export async function failJob(sql: Sql | Transaction, lease: Lease, options: FailOptions): Promise<void> {
   const error = sql.json(options.error as unknown as Json);
   await sql`select jobs_private.fail_job(${lease.jobId}, ${lease.token}, ${error}, ${options.retry})`;
 }

@@ -67,8 +67,10 @@ async function runClaim(claim: Claim, connection: Connection, options: RunSliceO
   let end: SliceEnd;
   let failure: unknown = null;
   try {
-    const outcome = await work(makeSlice(claim, connection, { budget, lease }), options.handler);
-    end = await settle(outcome, claim, { connection, lease });
+    const slice = makeSlice(claim, connection, { budget, lease });
+    const outcome = await work(slice, options.handler);
+    if (outcome.outcome === "fail") failure = outcome.error;
+    end = await settle(outcome, claim, { connection, lease, slice });
   } catch (error) {
     failure = error;
     end = await giveUp(error, claim, { connection, lease });
@@ -153,13 +155,20 @@ interface Holding {
 async function settle(
   outcome: SliceOutcome,
   claim: Claim,
-  { connection, lease }: Holding,
+  { connection, lease, slice }: Holding & { slice: Slice },
 ): Promise<SliceEnd> {
   const progress = lease.takeProgress();
   if (progress) await heartbeat(connection.work, claim, { progress });
   if (outcome.outcome === "done") {
     await finishJob(connection.work, claim, { result: outcome.result });
     return "done";
+  }
+  if (outcome.outcome === "fail") {
+    await connection.work.begin(async (transaction) => {
+      await slice.checkpoint(transaction, outcome.cursor);
+      await failJob(transaction, claim, { error: toJobError(outcome.error, null), retry: false });
+    });
+    return "failed";
   }
   await releaseJob(connection.work, claim, outcome);
   return "continued";

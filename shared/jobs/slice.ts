@@ -2,6 +2,7 @@
  * What a handler gets to work with for one slice of a job: the job, its database session, and the ways to write as its
  * owner, to say how far it is and to know when to stop. A handler knows no lease and no state of a job.
  */
+import type { LongshoreError } from "../errors.ts";
 import type { Sql, Transaction } from "./connect.ts";
 import type { Cpu } from "./budget.ts";
 import type { Json } from "./engine.ts";
@@ -47,9 +48,13 @@ export interface Slice {
   shouldStop(): boolean;
 }
 
-/** How a slice ends; anything thrown is a failure: final for a `LongshoreError`, tried again for anything else. */
+/**
+ * How a slice ends; anything thrown is a failure: final for a `LongshoreError`, tried again for anything else. `fail` is
+ * final too, and says where the job goes on should its owner have it tried again: both are known together, or neither.
+ */
 export type SliceOutcome =
   | { outcome: "done"; result: Json }
-  | { outcome: "continue"; cursor?: Json; delayMs?: number };
+  | { outcome: "continue"; cursor?: Json; delayMs?: number }
+  | { outcome: "fail"; error: LongshoreError; cursor: Cursor };
 
 export type SliceHandler = (slice: Slice) => Promise<SliceOutcome>;

@@ -215,6 +215,33 @@ Deno.test("runSlice() fails the job for good with an error of the contract", asy
   });
 });
 
+Deno.test("runSlice() fails the job together with the cursor for its retry, or does neither", async () => {
+  await using maker = await jobMaker(stack);
+  const id = await maker.enqueue();
+  const tooMany: SliceHandler = (s) => {
+    const { row } = (s.cursor ?? { row: 0 }) as { row: number };
+    const error = new LongshoreError("too_many_problems", "Cannot go on");
+    return Promise.resolve({ outcome: "fail", error, cursor: { row: row + 1 } });
+  };
+  const cursor = async () =>
+    (await maker.admin`select cursor from jobs_private.job_state where job_id = ${id}`)[0]?.cursor;
+
+  const late = await slice(id, async (s) => {
+    const outcome = await tooMany(s);
+    await maker.admin`update jobs_private.job_state set token = token + 1000000 where job_id = ${id}`;
+    return outcome;
+  });
+  assertEquals([late, (await maker.job(id)).state, await cursor()], ["lost", "running", null]);
+
+  await maker
+    .admin`update jobs_private.job_state set lease_expires_at = jobs.now() - interval '1 s' where job_id = ${id}`;
+  await maker.admin`select jobs_private.tick()`;
+  await maker.admin`update jobs_private.job_state set run_after = now() where job_id = ${id}`;
+  assertEquals([await slice(id, tooMany), await cursor()], ["failed", { row: 1 }]);
+  const { state, error } = await maker.job(id);
+  assertEquals([state, error?.code], ["failed", "too_many_problems"]);
+});
+
 Deno.test("runSlice() tries again after any other error, and tells nobody its text", async () => {
   await using maker = await jobMaker(stack);
   const id = await maker.enqueue();
