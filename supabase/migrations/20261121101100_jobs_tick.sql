@@ -105,7 +105,9 @@ begin
   select coalesce(jsonb_agg(jsonb_build_object('job_id', j.id, 'bucket', o.bucket_id, 'path', o.name)), '[]')
   into v_files
   from jobs.jobs j
-  join storage.objects o on o.bucket_id = 'exports' and starts_with(o.name, j.org_id || '/' || j.id || '/')
+  join storage.objects o on o.bucket_id = 'exports' and o.name collate "C" >= j.org_id || '/' || j.id || '/'
+    -- "0" is the character behind "/": a range that the bucket's index serves.
+    and o.name collate "C" < j.org_id || '/' || j.id || '0'
   where j.id = any (v_jobs);
   perform jobs_private.files_deleted(array(
     select v.id from unnest(v_jobs) as v (id)

@@ -12,14 +12,18 @@ set search_path = ''
 as $$
   select case
     when p_phone is null then null
-    when length(regexp_replace(p_phone, '\D', '', 'g')) < 8 then '••• •••'
-    else coalesce(
-        substring(p_phone from '^\+(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])')
-          || ' ',
-        substring(p_phone from '^\+\d{3}') || ' ',
-        '')
-      || '••• ••• ' || right(regexp_replace(p_phone, '\D', '', 'g'), 4)
-  end;
+    -- At least three digits stay hidden between the country and the last four.
+    when length(n.digits) < greatest(8, length(n.country) + 6) then '••• •••'
+    else coalesce(n.country || ' ', '') || '••• ••• ' || right(n.digits, 4)
+  end
+  from (
+    select
+      regexp_replace(p_phone, '\D', '', 'g') as digits,
+      coalesce(
+        substring(p_phone from '^\+(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])'),
+        substring(p_phone from '^\+\d{3}')
+      ) as country
+  ) n;
 $$;
 comment on function certus.mask_phone is 'Country code and last four digits, such as "+44 ••• ••• 1234"';
 revoke all on function certus.mask_phone from public;

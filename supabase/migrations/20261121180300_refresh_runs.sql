@@ -35,7 +35,7 @@ comment on function jobs_private.may_refresh(uuid) is 'Whether the owner of a re
 
 -- Notes that a run begins and returns {refresh_id, view, refreshed_at, expected_ms}; refuses with unknown_view or
 -- not_allowed, since a job may have been made past the Edge Function, or the right be gone. Runs that ended without a
--- word are marked as failed, and those as old as jobs get are deleted. Locks the job's row; for the worker's login.
+-- word are marked as failed, which the view says too, and those as old as jobs get are deleted. Locks the job's row; for the worker's login.
 create function jobs_private.begin_refresh(p_job_id uuid, p_token bigint) returns jsonb
 language plpgsql
 security definer -- nobody but the engine writes these tables
@@ -55,13 +55,21 @@ begin
       'Cannot refresh the view "%s": expected an owner or admin of an organization whose data it shows', v_view));
   end if;
 
-  update jobs.refreshes r
-  set
-    state = 'failed',
-    finished_at = v_now,
-    duration_ms = greatest(0, extract(epoch from v_now - r.started_at) * 1000),
-    error = '{"code": "internal", "message": "Cannot finish the refresh: it stopped without an answer", "details": null}'
-  where r.view = v_view and r.state = 'running';
+  with ended as (
+    update jobs.refreshes r
+    set
+      state = 'failed',
+      finished_at = v_now,
+      duration_ms = greatest(0, extract(epoch from v_now - r.started_at) * 1000),
+      error = '{"code": "internal", "message": "Cannot finish the refresh: it stopped without an answer", "details": null}'
+    where r.view = v_view and r.state = 'running'
+    returning r.job_id, r.error
+  )
+  update jobs.refreshable_views v
+  set failed_at = v_now, error = e.error
+  from ended e
+  -- Whoever cancels a refresh knows that it did not come about.
+  where v.view = v_view and not exists (select from jobs.jobs j where j.id = e.job_id and j.state = 'cancelled');
   delete from jobs.refreshes r
   where r.view = v_view
     and r.started_at < (select v_now - make_interval(days => g.job_days) from jobs.settings g);
@@ -91,7 +99,7 @@ declare
   v_view text;
   v_relation regclass;
   v_waiting uuid[];
-  v_as_of timestamptz := jobs.now();
+  v_as_of timestamptz;
   v_began timestamptz := clock_timestamp();
   v_concurrent boolean;
   v_duration_ms integer;
@@ -110,6 +118,8 @@ begin
     select j.id from jobs.jobs j
     where j.kind = 'refresh' and j.state = 'queued' and j.params ->> 'view' = v_view and jobs_private.may_refresh(j.id)
   );
+  -- Behind the look for who waits: nobody who is served asked later than this.
+  v_as_of := jobs.now();
 
   v_concurrent := (select c.relispopulated from pg_catalog.pg_class c where c.oid = v_relation);
   execute format(

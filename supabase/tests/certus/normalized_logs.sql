@@ -1,5 +1,5 @@
 begin;
-select plan(31);
+select plan(32);
 select tests.create_restaurants();
 
 insert into certus_private.call_logs (account_id, location_id, external_id, provider_status, provider_call_type, started_at, ended_at, reported_duration_seconds)
@@ -63,7 +63,7 @@ select is(certus.mask_phone(m.phone), m.masked, 'masked: ' || m.says)
 from (values
   ('+442079460018', '+44 ••• ••• 0018', 'a country of two digits'), ('+1 202 555 0123', '+1 ••• ••• 0123', 'of one'),
   ('+353 1 234 5678', '+353 ••• ••• 5678', 'of three'), ('020 7946 0018', '••• ••• 0018', 'no country'),
-  ('12345', '••• •••', 'too short to show anything of'), (null, null, 'none')) m (phone, masked, says);
+  ('+353 1 2345', '••• •••', 'too short for its country'), ('12345', '••• •••', 'too short to show anything of'), (null, null, 'none')) m (phone, masked, says);
 
 select tests.act_as_postgres();
 select throws_ok(

@@ -1,6 +1,6 @@
 -- A run from its beginning to its end, as a slice goes through it: what it writes down, whom it serves, what it refuses.
 begin;
-select plan(30);
+select plan(31);
 -- The engine's limits count every job there is: start with none.
 update jobs_private.staging_slots set job_id = null, owner_id = null;
 delete from jobs.jobs;
@@ -128,9 +128,12 @@ select is(pg_temp.state(after), 'queued', 'to those who came later') from failin
 select jobs_private.finish_job(l.id, l.token, '{}') from lease l where l.name = 'failing';
 select pg_temp.begin_run('dead', (select after from failing));
 select jobs_private.finish_job(l.id, l.token, '{}') from lease l where l.name = 'dead';
+select set_config('longshore.now', '2030-01-01 12:02:00+00', true);
 select pg_temp.begin_run('next', pg_temp.person('Olga'));
 select is((select r.state || ' ' || (r.error ->> 'code') from jobs.refreshes r where r.job_id = after), 'failed internal',
   'a run without an end has failed when the next one begins') from failing;
+select is((select v.failed_at || ' ' || (v.error ->> 'code') from jobs.refreshable_views v where v.view = 'test.counts'),
+  '2030-01-01 12:02:00+00'::timestamptz || ' internal', 'and the view says so');
 delete from test.numbers where n = 1;
 select is((pg_temp.refresh('next') ->> 'jobs_served'), '0', 'the next one succeeds');
 select is((select v.error from jobs.refreshable_views v where v.view = 'test.counts'), null, 'and the failure is forgotten');
