@@ -6,5 +6,7 @@
  */
 import { answerExport } from "../../shared/exports/answer_export.ts";
 import { handle } from "../../shared/http/handle.ts";
+import { outliveStrayErrors } from "../../shared/http/outlive_stray_errors.ts";
 
+outliveStrayErrors("export");
 Deno.serve(handle("export", answerExport()));

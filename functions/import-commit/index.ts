@@ -6,12 +6,14 @@
 import { LongshoreError } from "../../shared/errors.ts";
 import { requireUser, type UserCaller } from "../../shared/http/authenticate.ts";
 import { type Call, handle } from "../../shared/http/handle.ts";
+import { outliveStrayErrors } from "../../shared/http/outlive_stray_errors.ts";
 import { readBody } from "../../shared/http/read_body.ts";
 import { respond } from "../../shared/http/respond.ts";
 import { startJob, workOn } from "../../shared/http/start_job.ts";
 import { runImportCommit } from "../../shared/imports/run_import_commit.ts";
 import { CommitRequest, SliceRequest } from "./schema.ts";
 
+outliveStrayErrors("import-commit");
 Deno.serve(handle("import-commit", (call) => call.caller.kind === "service" ? goOn(call) : start(call), {
   methods: ["POST"],
 }));

@@ -6,6 +6,8 @@
  *   POST {job_id}, secret key    a slice of a check to go on with
  */
 import { handle } from "../../shared/http/handle.ts";
+import { outliveStrayErrors } from "../../shared/http/outlive_stray_errors.ts";
 import { answerImport } from "../../shared/imports/answer_import.ts";
 
+outliveStrayErrors("import");
 Deno.serve(handle("import", answerImport()));

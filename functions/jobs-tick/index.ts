@@ -4,11 +4,13 @@
  */
 import { requireService, type ServiceCaller } from "../../shared/http/authenticate.ts";
 import { handle } from "../../shared/http/handle.ts";
+import { outliveStrayErrors } from "../../shared/http/outlive_stray_errors.ts";
 import { respond } from "../../shared/http/respond.ts";
 import { connect } from "../../shared/jobs/connect.ts";
 import { filesDeleted, type Tick, tick } from "../../shared/jobs/engine.ts";
 import type { TickAnswer } from "./schema.ts";
 
+outliveStrayErrors("jobs-tick");
 Deno.serve(handle("jobs-tick", async ({ caller, log }) => {
   const { client } = requireService(caller);
   const connection = connect();

@@ -75,7 +75,7 @@ Deno.test("a refresh whose isolate comes to its end is done again at once, as th
     10,
     ...(await stack.functionsControl.isolates("refresh-metrics")).map((at) => at.cpuMs),
   );
-  stack.functionsControl.setLimits("refresh-metrics", { cpuHardMs: used / 0.95 });
+  stack.functionsControl.setLimits("refresh-metrics", { cpuHardMs: used / 0.91 });
   await lab.until(async () => (await lab.job(job.id)).state === "queued");
   stack.functionsControl.setLimits("refresh-metrics", null);
   await lab.until(async () => !(await refreshing(lab)).includes(orphan!));

@@ -1,0 +1,17 @@
+/**
+ * Keeps an isolate alive when something fails that nobody waits for any more, such as a query on a session that was cut
+ * after its slice had ended: the platform would end the isolate, and with it every other job that it works on. What
+ * fails is logged; a job whose slice was hit is found by its lease.
+ */
+import { logEvent, safeErrorFields } from "./log.ts";
+
+export function outliveStrayErrors(name: string): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    logEvent("error", "stray_error", { function: name, ...safeErrorFields(event.reason) });
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    logEvent("error", "stray_error", { function: name, ...safeErrorFields(event.error) });
+  });
+}
