@@ -13,21 +13,23 @@ export async function saveProblems(
 ): Promise<string | null> {
   const blob = await longshore.downloadProblems(job);
   if (!blob) return null;
-  const text = await blob.text();
+  // As bytes: a text would lose the byte order mark, by which spreadsheets know the encoding.
+  const bytes = new Uint8Array(await blob.arrayBuffer());
   for (let number = 1;; number++) {
     const ending = number === 1 ? "problems.csv" : `problems-${number}.csv`;
     const path = join(dirname(beside), `${parse(beside).name}.${ending}`);
-    if (await writeNew(path, text)) return path;
+    if (await writeNew(path, bytes)) return path;
   }
 }
 
-/** False where another file has the name; one with the same text is the same file. */
-async function writeNew(path: string, text: string): Promise<boolean> {
+/** False where another file has the name; one with the same bytes is the same file. */
+async function writeNew(path: string, bytes: Uint8Array): Promise<boolean> {
   try {
-    await Deno.writeTextFile(path, text, { createNew: true });
+    await Deno.writeFile(path, bytes, { createNew: true });
     return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return await Deno.readTextFile(path).catch(() => null) === text;
+    const other = await Deno.readFile(path).catch(() => null);
+    return other?.length === bytes.length && other.every((byte, place) => byte === bytes[place]);
   }
 }

@@ -6,6 +6,7 @@ import { LongshoreError } from "../errors.ts";
 import type { Cell, RowBatch } from "../formats/reader.ts";
 import type { Dataset } from "./dataset.ts";
 import { countHeadings } from "./match_columns.ts";
+import { storableText } from "./stage_rows.ts";
 
 /** How many rows from the top are looked at. */
 const NEAR_THE_TOP = 30;
@@ -53,7 +54,7 @@ export function findHeadings(
 }
 
 function texts(cells: Cell[]): string[] {
-  const headings = cells.map((cell) => cell === null ? "" : String(cell).trim());
+  const headings = cells.map((cell) => cell === null ? "" : storableText(String(cell)).trim());
   while (headings.at(-1) === "") headings.pop();
   return headings;
 }

@@ -25,6 +25,8 @@ export function parseDate(text: string, order?: DateOrder): string | "ambiguous"
 
 /** A moment: a day, then a time, then perhaps a zone; without a zone the database's applies. */
 export function parseTimestamp(text: string, order?: DateOrder): string | "ambiguous" | null {
+  // No moment is that long, and many spaces in a row would be gone over again and again.
+  if (text.length > 100) return null;
   const match = /^(.*?)[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?\s*(am|pm)?\s*(Z|[-+]\d{2}:?\d{2})?$/i
     .exec(text);
   if (!match) return parseDate(text, order);

@@ -5,7 +5,11 @@
  */
 export type DecimalMark = "." | ",";
 
+/** Characters that a number may have; beyond it the patterns below would take their time. */
+const LONGEST = 1000;
+
 export function parseDecimal(text: string, mark?: DecimalMark): string | "ambiguous" | null {
+  if (text.length > LONGEST) return null;
   // The everyday cases first: what is canonical already, then plain digits.
   if (CANONICAL.test(text) && (mark !== "," || !text.includes(".")) && text !== "-0") return text;
   if (PLAIN.test(text)) {

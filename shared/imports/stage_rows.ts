@@ -169,20 +169,28 @@ function checkRow(
   }
 }
 
+/** A text as the database can keep it: NUL and half characters, which workbooks may hold, are shown as "\ufffd". */
+export function storableText(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\ufffd");
+}
+
 /** The record as JSON; an empty cell is null. */
 function rawOf(row: Cell[]): string {
   const json = JSON.stringify(
     row.every(isPlain) ? row : row.map((cell) => cell === null ? null : String(cell)),
   );
-  return json.includes("\\u0000") ? JSON.stringify(row.map(withoutNul)) : json;
+  return NOT_IN_JSONB.test(json) ? JSON.stringify(row.map(storable)) : json;
 }
 
 function isPlain(cell: Cell): boolean {
   return typeof cell === "string" || cell === null;
 }
 
-function withoutNul(cell: Cell): string | null {
-  return cell === null ? null : String(cell).replaceAll("\0", "\ufffd");
+/** NUL, and half of a surrogate pair, as JSON escapes them. */
+const NOT_IN_JSONB = /\\u(?:0000|d[89a-f])/;
+
+function storable(cell: Cell): string | null {
+  return cell === null ? null : storableText(String(cell));
 }
 
 /** JSON as COPY reads it: it has no other special characters. */

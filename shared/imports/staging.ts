@@ -277,10 +277,22 @@ export async function problemsFileQuery(
   return row!.query;
 }
 
-/** Takes the dead rows of undone writes away; without the right to, the database only warns. */
+/**
+ * Takes the dead rows of undone writes away, where that can be done now: without the right to, or while another vacuum
+ * is at the table, the database only warns; and one that takes too long is left to autovacuum.
+ */
 export async function vacuum(sql: Sql, tables: readonly string[]): Promise<void> {
-  for (const table of tables) await sql.unsafe(`vacuum (truncate off) ${table}`).simple();
+  for (const table of tables) {
+    try {
+      await sql.unsafe(`vacuum (skip_locked, truncate off) ${table}`).simple();
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && TAKES_TOO_LONG.has(String(error.code)))) throw error;
+    }
+  }
 }
+
+/** SQLSTATEs of a lock and of a statement that were waited for too long. */
+const TAKES_TOO_LONG = new Set(["55P03", "57014"]);
 
 function literal(names: readonly string[]): string {
   return `{${names.map((name) => JSON.stringify(name)).join(",")}}`;

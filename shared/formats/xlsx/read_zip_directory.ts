@@ -178,6 +178,13 @@ function indexByName(list: ZipEntry[]): ZipDirectory {
   const normal = (name: string) => name.replaceAll("\\", "/").replace(/^\/+/, "").toLowerCase();
   const entries = new Map(list.map((entry) => [entry.name, entry]));
   const byNormalName = new Map(list.map((entry) => [normal(entry.name), entry]));
+  if (byNormalName.size < list.length) {
+    // Readers would not agree on which of them counts, nor on how large the archive is.
+    throw new LongshoreError(
+      "unsafe_file",
+      "Cannot open the workbook: two of its entries have the same name",
+    );
+  }
   return { entries, find: (name) => byNormalName.get(normal(name)) };
 }
 

@@ -78,3 +78,7 @@ for (const [text, order, expected] of MOMENTS) {
     assertEquals(parseTimestamp(text, order), expected);
   });
 }
+
+Deno.test("parseTimestamp() refuses a cell of a million characters at once", () => {
+  assertEquals(parseTimestamp(`a${" ".repeat(1_000_000)}b`), null);
+});

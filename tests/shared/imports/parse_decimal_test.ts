@@ -70,3 +70,8 @@ for (const [text, mark, expected] of CASES) {
     assertEquals(parseDecimal(text, mark), expected);
   });
 }
+
+Deno.test("parseDecimal() refuses a cell of a million characters at once", () => {
+  assertEquals(parseDecimal("1".repeat(1_000_000) + "x"), null);
+  assertEquals(parseDecimal(`01.${"0".repeat(1_000_000)}1`), null);
+});
