@@ -6,12 +6,10 @@
 import { logEvent, safeErrorFields } from "./log.ts";
 
 export function outliveStrayErrors(name: string): void {
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  const outlive = (event: Event, error: unknown) => {
     event.preventDefault();
-    logEvent("error", "stray_error", { function: name, ...safeErrorFields(event.reason) });
-  });
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    logEvent("error", "stray_error", { function: name, ...safeErrorFields(event.error) });
-  });
+    logEvent("error", "stray_error", { function: name, ...safeErrorFields(error) });
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => outlive(event, event.reason));
+  globalThis.addEventListener("error", (event) => outlive(event, event.error));
 }

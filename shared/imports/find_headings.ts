@@ -6,7 +6,7 @@ import { LongshoreError } from "../errors.ts";
 import type { Cell, RowBatch } from "../formats/reader.ts";
 import type { Dataset } from "./dataset.ts";
 import { countHeadings } from "./match_columns.ts";
-import { storableText } from "./stage_rows.ts";
+import { storableText } from "../text/storable_text.ts";
 
 /** How many rows from the top are looked at. */
 const NEAR_THE_TOP = 30;

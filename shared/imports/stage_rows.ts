@@ -9,6 +9,7 @@
 import type { Cell, RowBatch, RowFlaw } from "../formats/reader.ts";
 import { type Coercer, coercerOf, type CoercionOptions } from "./coerce_cell.ts";
 import type { Dataset, ProblemCode } from "./dataset.ts";
+import { storableText } from "../text/storable_text.ts";
 
 export interface StageOptions extends CoercionOptions {
   /** By place in the dataset's columns: the place in the file, or null. */
@@ -167,11 +168,6 @@ function checkRow(
       place < 0 ? null : values[names[place]!] ?? null,
     );
   }
-}
-
-/** A text as the database can keep it: NUL and half characters, which workbooks may hold, are shown as "\ufffd". */
-export function storableText(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "\ufffd");
 }
 
 /** The record as JSON; an empty cell is null. */

@@ -67,10 +67,9 @@ async function runClaim(claim: Claim, connection: Connection, options: RunSliceO
   let end: SliceEnd;
   let failure: unknown = null;
   try {
-    const slice = makeSlice(claim, connection, { budget, lease });
-    const outcome = await work(slice, options.handler);
+    const outcome = await work(makeSlice(claim, connection, { budget, lease }), options.handler);
     if (outcome.outcome === "fail") failure = outcome.error;
-    end = await settle(outcome, claim, { connection, lease, slice });
+    end = await settle(outcome, claim, { connection, lease });
   } catch (error) {
     failure = error;
     end = await giveUp(error, claim, { connection, lease });
@@ -155,7 +154,7 @@ interface Holding {
 async function settle(
   outcome: SliceOutcome,
   claim: Claim,
-  { connection, lease, slice }: Holding & { slice: Slice },
+  { connection, lease }: Holding,
 ): Promise<SliceEnd> {
   const progress = lease.takeProgress();
   if (progress) await heartbeat(connection.work, claim, { progress });
@@ -165,7 +164,7 @@ async function settle(
   }
   if (outcome.outcome === "fail") {
     await connection.work.begin(async (transaction) => {
-      await slice.checkpoint(transaction, outcome.cursor);
+      await checkpoint(transaction, claim, { cursor: outcome.cursor as Json });
       await failJob(transaction, claim, { error: toJobError(outcome.error, null), retry: false });
     });
     return "failed";

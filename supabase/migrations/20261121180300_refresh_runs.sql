@@ -35,7 +35,8 @@ comment on function jobs_private.may_refresh(uuid) is 'Whether the owner of a re
 
 -- Notes that a run begins and returns {refresh_id, view, refreshed_at, expected_ms}; refuses with unknown_view or
 -- not_allowed, since a job may have been made past the Edge Function, or the right be gone. Runs that ended without a
--- word are marked as failed, which the view says too, and those as old as jobs get are deleted. Locks the job's row; for the worker's login.
+-- word are marked as failed, which the view says too, and those as old as jobs get are deleted. Locks the job's row; for
+-- the worker's login.
 create function jobs_private.begin_refresh(p_job_id uuid, p_token bigint) returns jsonb
 language plpgsql
 security definer -- nobody but the engine writes these tables

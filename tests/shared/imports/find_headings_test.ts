@@ -1,4 +1,3 @@
-import { storableText } from "../../../shared/imports/stage_rows.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { LongshoreError } from "../../../shared/errors.ts";
 import { type Cell, DateCell, type RowBatch } from "../../../shared/formats/reader.ts";
@@ -61,8 +60,4 @@ Deno.test("findHeadings() refuses a named row that is empty", () => {
     "missing_columns",
     "Cannot find headings in row 2: found the row empty",
   ]);
-});
-
-Deno.test("storableText() keeps what jsonb can hold and marks what it cannot", () => {
-  assertEquals(storableText("Größe 🙂 \ud83d x\0y"), "Größe 🙂 \ufffd x\ufffdy");
 });
