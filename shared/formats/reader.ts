@@ -3,6 +3,11 @@
  * from a cursor. A reader knows no dataset and no database; which row holds the headings is not its business.
  */
 
+/** Characters of one record; a longer one has the flaw `too_long`, and not all of its content. */
+export const MAX_RECORD_LENGTH = 1024 * 1024;
+/** Characters from which on a batch is full whatever its rows, so that long rows stay within memory. */
+export const MAX_BATCH_LENGTH = 4 * 1024 * 1024;
+
 /** Random access to the bytes of one file that does not change while it is read. */
 export interface ByteSource {
   /** Bytes in all. */
@@ -36,7 +41,10 @@ export type Cell = string | number | boolean | null | DateCell | ErrorCell;
 export type RowFlaw = "unbalanced_quotes" | "invalid_text" | "too_long";
 
 export interface RowBatch<Cursor> {
-  /** Cells by position; rows may differ in length. Blank rows are left out, but they count in `rowNumbers`. */
+  /**
+   * Cells by position; rows may differ in length. Blank rows are left out, but they count in `rowNumbers`; a long stretch
+   * of them makes batches without rows, so that nobody has to pass over all of it in one go.
+   */
   rows: Cell[][];
   /** The number of each row as a spreadsheet shows it, from 1. */
   rowNumbers: number[];

@@ -38,6 +38,8 @@ export interface CheckingCursor extends StepCursor {
   guarantee: "exact" | "per_chunk";
   /** Whether all rows are checked in one transaction, which starts over when it is cut off. */
   whole: boolean;
+  /** How often the isolate's end cut that transaction off. @default 0 */
+  cutOffs?: number;
 }
 
 export type CheckCursor = ReadingCursor | CheckingCursor;

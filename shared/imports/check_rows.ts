@@ -13,6 +13,8 @@ import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Undone writes leave dead rows in the target, and dead index entries slow the rest of a long check down. */
 const VACUUM_EVERY_ROWS = 100_000;
+/** So often a check in one transaction starts over, before its rows are taken to be more than an isolate has time for. */
+const MAX_CUT_OFFS = 3;
 /** Problems that one transaction keeps in memory, in characters; with more, the check goes chunk by chunk. */
 const PROBLEM_CHARACTERS = 16_000_000;
 
@@ -24,7 +26,9 @@ export async function checkRows(
 ): Promise<CheckingCursor> {
   // A slice that was cut off while it reported: another pass would first forget what has been found.
   if (start.ended) return start;
-  const whole = start.whole ? await checkInOneTransaction(slice, start) : null;
+  const whole = start.whole && (start.cutOffs ?? 0) < MAX_CUT_OFFS
+    ? await checkInOneTransaction(slice, start)
+    : null;
   if (whole?.ended) return whole;
   const cursor: CheckingCursor = {
     ...start,
@@ -43,6 +47,7 @@ export async function checkRows(
 /** Null where the problems are too many to be kept until the transaction is undone. */
 async function checkInOneTransaction(slice: Slice, start: CheckingCursor): Promise<CheckingCursor | null> {
   const importId = slice.job.id;
+  slice.ifCutOff({ ...start, cutOffs: (start.cutOffs ?? 0) + 1 });
   await forgetProblems(slice.sql, slice, { importId, checking: true });
   return await withChunkRetries(slice, () =>
     slice.sql.begin(async (transaction) => {

@@ -43,6 +43,9 @@ export function coercerOf(column: Column, options: CoercionOptions = {}): Coerce
       if (text.includes("\0")) {
         return refuse("invalid_text", text.replaceAll("\0", "␀"), "has a NUL character: expected text");
       }
+      if (!text.isWellFormed()) {
+        return refuse("invalid_text", text.toWellFormed(), "has half of a character: expected text");
+      }
       cell = text;
     }
     const value = convert(cell, context);

@@ -1,5 +1,5 @@
 /**
- * A number as people write it → canonical digits: `1 234,50` → `1234.5`. Exact, since a database's numeric is: the
+ * A number as people write it → canonical digits: `1 234,50` → `1234.5`, `12,5 %` → `0.125`. Exact, since a database's numeric is: the
  * text never passes through a floating-point number. Null where it is no number, `"ambiguous"` where a comma or a point
  * could be either separator and nobody said which.
  */
@@ -10,6 +10,11 @@ const LONGEST = 1000;
 
 export function parseDecimal(text: string, mark?: DecimalMark): string | "ambiguous" | null {
   if (text.length > LONGEST) return null;
+  // What a spreadsheet shows as `12.5%` is 0.125 in its file.
+  if (text.endsWith("%") && !text.endsWith("%%")) {
+    const value = parseDecimal(text.slice(0, -1).trimEnd(), mark);
+    return value === null || value === "ambiguous" ? value : canonical(`${value}e-2`);
+  }
   // The everyday cases first: what is canonical already, then plain digits.
   if (CANONICAL.test(text) && (mark !== "," || !text.includes(".")) && text !== "-0") return text;
   if (PLAIN.test(text)) {

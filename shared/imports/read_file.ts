@@ -19,6 +19,9 @@ import { type StorageSource, storageSource } from "./storage_source.ts";
 /** Rows between two checkpoints: each costs a few round trips, and so many rows are read again after a death. */
 const ROWS_PER_TRANSACTION = 100_000;
 
+/** Batches that may go by before the headings: 20,000 rows, 16 MB of blank lines, or 32 MiB of a sheet's XML. */
+const MAX_BATCHES_BEFORE = 4;
+
 type Batch = RowBatch<ReadingCursor["reader"]>;
 
 export interface ReadOutcome {
@@ -47,11 +50,15 @@ export async function readFile(
   let cursor = start;
   try {
     let next = await read();
-    // A long stretch of blank lines makes batches without rows.
-    while (!cursor && !next.done && next.value.rows.length === 0) next = await read();
+    // A long stretch of blank rows makes batches without any.
+    for (let passed = 0; !cursor && !next.done && !reaches(next.value, options.header_row); passed++) {
+      if (passed === MAX_BATCHES_BEFORE) throw noHeadings(next.value, options.header_row);
+      next = await read();
+    }
     if (!cursor && !next.done) {
       cursor = await layOut(slice, request, { batch: next.value, info: reader.info });
     }
+    if (!cursor && options.header_row !== undefined) throw noHeadings(null, options.header_row);
     if (!cursor) {
       throw new LongshoreError("empty_file", "Cannot import an empty file: expected headings and rows");
     }
@@ -96,6 +103,32 @@ export async function readFile(
   } finally {
     await batches.return();
   }
+}
+
+/** Whether the headings can be in the batch: in the row that was named, or in the first that has content. */
+function reaches({ rowNumbers }: Batch, headerRow: number | undefined): boolean {
+  const last = rowNumbers.at(-1);
+  return last !== undefined && last >= (headerRow ?? 0);
+}
+
+/** `batch` is where the search was given up; null is the end of the file. */
+function noHeadings(batch: Batch | null, headerRow: number | undefined): LongshoreError {
+  if (headerRow === undefined) {
+    return new LongshoreError(
+      "empty_file",
+      `Cannot import the file: found nothing but blank rows in its first ${batch?.bytesRead} bytes, expected ` +
+        "headings near the top: delete those rows and try again",
+    );
+  }
+  return new LongshoreError(
+    "missing_columns",
+    `Cannot find headings in row ${headerRow}: ${
+      batch
+        ? "found it too far down, expected headings near the top"
+        : "found no row of that number or behind it"
+    }`,
+    { details: { header_row: headerRow } },
+  );
 }
 
 /** Counts as own work what an operation on the source takes beside waiting for bytes. */

@@ -9,13 +9,15 @@ import type { Slice, SliceOutcome } from "../jobs/slice.ts";
 import { CommitRequest } from "./import_request.ts";
 import { countImport, NO_STEPS, PHASES, publishProblems } from "./staging.ts";
 import { type CommitCursor, hasTooMany, writeInChunks } from "./write_in_chunks.ts";
-import { writeInOneTransaction } from "./write_in_one_transaction.ts";
+import { takesTooLong, writeInOneTransaction } from "./write_in_one_transaction.ts";
 
 export async function runImportCommit(slice: Slice): Promise<SliceOutcome> {
   const { policy, stop_after } = parseInput(slice.params, CommitRequest);
   const importId = checkOf(slice);
   const stopAfter = stop_after ?? null;
   const start = slice.cursor as CommitCursor | null ?? await begin(slice, importId);
+
+  if (takesTooLong(start)) return { outcome: "fail", error: cutOff(start), cursor: { ...start, cutOffs: 0 } };
 
   const cursor = start.ended
     ? start
@@ -42,6 +44,15 @@ function checkOf({ job }: Slice): string {
 async function begin(slice: Slice, importId: string): Promise<CommitCursor> {
   const { rows, invalid } = await countImport(slice.sql, importId, PHASES.check);
   return { ...NO_STEPS, rows, invalid };
+}
+
+function cutOff({ rows, cutOffs }: CommitCursor): LongshoreError {
+  return new LongshoreError(
+    "too_large_for_one_transaction",
+    `Cannot commit ${rows} rows in one transaction: it took longer than a function may run, ${cutOffs} times, and ` +
+      'nothing was written; commit with the policy "valid_rows"',
+    { details: { rows } },
+  );
 }
 
 function tooManyProblems({ counts, done, rows }: CommitCursor): LongshoreError {

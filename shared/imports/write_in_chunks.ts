@@ -13,6 +13,8 @@ export interface CommitCursor extends StepCursor {
   invalid: number;
   /** Failed rows for which the commit has been stopped already: a retry goes on until as many have failed again. */
   forgiven?: number;
+  /** How often the isolate's end cut a commit in one transaction off. @default 0 */
+  cutOffs?: number;
 }
 
 export interface WriteInChunksOptions {

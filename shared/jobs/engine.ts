@@ -74,13 +74,17 @@ export interface ReleaseOptions {
   cursor?: Json;
   /** Not to be claimed before, in milliseconds. @default 0 */
   delayMs?: number;
+  /** The isolate ends in the middle of the work: `cursor` counts only where no checkpoint came before. @default false */
+  cutOff?: boolean;
 }
 
-/** Gives the job back, to be gone on with; no attempt is used up. */
+/** Gives the job back, to be gone on with. An attempt is used up if it was cut off without any cursor. */
 export async function releaseJob(sql: Sql, lease: Lease, options: ReleaseOptions = {}): Promise<void> {
   const cursor = jsonOrNull(sql, options.cursor);
   const delay = `${options.delayMs ?? 0} milliseconds`;
-  await sql`select jobs_private.release_job(${lease.jobId}, ${lease.token}, ${cursor}, ${delay}::interval)`;
+  const cutOff = options.cutOff ?? false;
+  await sql`
+    select jobs_private.release_job(${lease.jobId}, ${lease.token}, ${cursor}, ${delay}::interval, ${cutOff})`;
 }
 
 export interface FinishOptions {

@@ -4,7 +4,7 @@
  * over; before the isolate ends it gives the job back. It changes nothing else.
  */
 import type { Connection } from "./connect.ts";
-import { checkLease, type Claim, heartbeat, releaseJob, stopReason } from "./engine.ts";
+import { checkLease, type Claim, heartbeat, type Json, releaseJob, stopReason } from "./engine.ts";
 import type { JobProgress } from "./job.ts";
 
 export interface KeepLeaseOptions {
@@ -23,6 +23,8 @@ export interface KeptLease {
   noteProgress(progress: JobProgress): void;
   /** The progress that no beat has carried yet, for a checkpoint to carry. */
   takeProgress(): JobProgress | null;
+  /** Notes the cursor that the job is given back with, should the isolate end before the next checkpoint. */
+  ifCutOff(cursor: Json): void;
   /** Ends the beats; the lease itself is left as it is. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
   let pending: JobProgress | null = null;
   // The database keeps progress back that comes too soon after the last; said once more a beat later, it is shown.
   let again: JobProgress | null = null;
+  let cutOffCursor: Json | undefined;
   let released: Promise<void> = Promise.resolve();
   let grace: ReturnType<typeof setTimeout> | undefined;
 
@@ -58,7 +61,8 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
     if (ended || stopping.signal.aborted) return;
     end("released");
     // Should this fail, the lease runs out and the tick finds the job.
-    released = releaseJob(connection.beside, claim).catch(() => {});
+    const cursor = cutOffCursor === undefined ? {} : { cursor: cutOffCursor };
+    released = releaseJob(connection.beside, claim, { ...cursor, cutOff: true }).catch(() => {});
   };
   const beat = async (): Promise<void> => {
     let renewedAt = performance.now();
@@ -93,6 +97,9 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
       pending = progress;
     },
     takeProgress,
+    ifCutOff(cursor) {
+      cutOffCursor = cursor;
+    },
     async stop() {
       stopping.abort();
       clearTimeout(grace);

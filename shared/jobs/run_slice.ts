@@ -130,6 +130,7 @@ function makeSlice(claim: Claim, connection: Connection, parts: { budget: Budget
       lease.noteProgress(progress);
       return progress;
     },
+    ifCutOff: (cursor) => lease.ifCutOff(cursor as Json),
     shouldStop: () => lease.signal.aborted || budget.isSpent(),
   };
 }

@@ -44,6 +44,11 @@ export interface Slice {
   checkpoint(transaction: Transaction, cursor: Cursor): Promise<void>;
   /** Says how far the job is; shown at most twice a second, at the latest with the next change of state. */
   progress(report: ProgressReport): JobProgress;
+  /**
+   * Where the next slice goes on should the isolate end before this one has made a checkpoint. Without it such an end uses
+   * up an attempt, since the next slice would have as much before it as this one had.
+   */
+  ifCutOff(cursor: Cursor): void;
   /** Whether to come to an end now and return `continue`. */
   shouldStop(): boolean;
 }

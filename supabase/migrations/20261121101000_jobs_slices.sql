@@ -59,6 +59,7 @@ begin
   set
     lease_expires_at = v_now + make_interval(secs => v_settings.lease_seconds),
     cursor = coalesce(p_cursor, s.cursor),
+    saved = s.saved or p_cursor is not null,
     progress = coalesce(p_progress, s.progress)
   where s.job_id = p_job_id
   returning s.* into v_state;
@@ -120,19 +121,35 @@ grant execute on function jobs_private.checkpoint(uuid, bigint, jsonb, jsonb) to
 comment on function jobs_private.checkpoint(uuid, bigint, jsonb, jsonb) is 'Commits a chunk''s cursor with its rows';
 
 -- running → queued without using up an attempt: the slice ends early and the next one goes on, now or after p_delay.
--- Locks the job's row, then the state row; dispatches. For the worker's login.
+-- p_cut_off says that the isolate ends, whatever the slice is at: then p_cursor counts only where the slice has saved
+-- none itself, which may be further on. Without either, the next slice has everything before it that this one had, so
+-- the attempt is used up; with the last one running → failed. Locks the job's row, then the state row; dispatches. For
+-- the worker's login.
 create function jobs_private.release_job(
   p_job_id uuid,
   p_token bigint,
   p_cursor jsonb default null,
-  p_delay interval default '0'
+  p_delay interval default '0',
+  p_cut_off boolean default false
 ) returns void
 language plpgsql
 security definer -- nobody but the engine writes these tables
 set search_path = ''
 as $$
+declare
+  v_goes_on boolean;
 begin
   perform jobs_private.hold_lease(p_job_id, p_token);
+  select not p_cut_off or s.saved or p_cursor is not null into v_goes_on
+  from jobs_private.job_state s where s.job_id = p_job_id;
+  if not v_goes_on and exists (select from jobs.jobs j where j.id = p_job_id and j.attempt >= j.max_attempts) then
+    perform jobs_private.close_job(p_job_id, 'failed', null, jsonb_build_object(
+      'code', 'internal',
+      'message', 'Cannot finish the job: every attempt was cut off before it had come anywhere',
+      'details', null
+    ));
+    return;
+  end if;
   update jobs.jobs j set state = 'queued', progress = coalesce(s.progress, j.progress)
   from jobs_private.job_state s
   where j.id = p_job_id and s.job_id = j.id;
@@ -140,17 +157,17 @@ begin
   set
     token = null,
     lease_expires_at = null,
-    released = true,
-    cursor = coalesce(p_cursor, s.cursor),
+    released = v_goes_on,
+    cursor = case when p_cut_off and s.saved then s.cursor else coalesce(p_cursor, s.cursor) end,
     progress = null,
     run_after = jobs.now() + p_delay
   where s.job_id = p_job_id;
   perform jobs_private.dispatch();
 end
 $$;
-revoke all on function jobs_private.release_job(uuid, bigint, jsonb, interval) from public;
-grant execute on function jobs_private.release_job(uuid, bigint, jsonb, interval) to longshore_worker;
-comment on function jobs_private.release_job(uuid, bigint, jsonb, interval) is 'Gives a job back to be gone on with';
+revoke all on function jobs_private.release_job(uuid, bigint, jsonb, interval, boolean) from public;
+grant execute on function jobs_private.release_job(uuid, bigint, jsonb, interval, boolean) to longshore_worker;
+comment on function jobs_private.release_job(uuid, bigint, jsonb, interval, boolean) is 'Gives a job back to be gone on with';
 
 -- running → succeeded. Locks the job's row, then the state row; dispatches. For the worker's login.
 create function jobs_private.finish_job(p_job_id uuid, p_token bigint, p_result jsonb) returns void

@@ -228,6 +228,7 @@ begin
       token = nextval('jobs_private.tokens'),
       lease_expires_at = v_now + make_interval(secs => v_settings.lease_seconds),
       released = false,
+      saved = false,
       nudged_at = null,
       unanswered = 0,
       slices = s.slices + 1,

@@ -18,6 +18,14 @@ const LAUGHS = Array.from(
   (_, n) => `<!ENTITY l${n} "${n === 0 ? "lol" : `&l${n - 1};`.repeat(10)}">`,
 ).join("");
 
+const cells = (row: number, texts: string[]) =>
+  `<row r="${row}">${
+    texts.map((each, i) => `<c r="${"ABCD"[i]}${row}" t="inlineStr"><is><t>${each}</t></is></c>`).join("")
+  }</row>`;
+/** Headings and a row. */
+const HEADED = cells(1, ["Tag", "Type", "Drawing", "Quantity"]) + cells(2, ["A", "spool", "D-1"]);
+const encrypted = await Deno.readFile(new URL("../fixtures/imports/encrypted.xlsx", import.meta.url));
+
 interface Hostile {
   name: string;
   file(): Uint8Array;
@@ -60,6 +68,101 @@ const HOSTILE: Hostile[] = [
     file: () => zipOf({ "content.xml": "x", "META-INF/manifest.xml": "<manifest:encryption-data/>" }),
     fileName: "secret.ods",
     ends: "encrypted_file",
+  },
+  {
+    name: "a real workbook with a password",
+    file: () => encrypted,
+    fileName: "secret.xlsx",
+    ends: "encrypted_file",
+  },
+  {
+    name: "an archive within an archive",
+    file: () => zipOf({ "inner.zip": workbookOf({ rows: CELL }) }),
+    fileName: "nested.xlsx",
+    ends: "unsupported_format",
+  },
+  {
+    name: "entries that share their bytes",
+    file: () => overlapping(workbookOf({ rows: CELL }, { stored: true })),
+    fileName: "overlapping.xlsx",
+    ends: "unsafe_file",
+  },
+  {
+    name: "entries with the names of other places",
+    file: () =>
+      workbookOf({ rows: HEADED, parts: { "../../../etc/passwd": "x", "/etc/passwd": "x", "C:\\a": "x" } }),
+    fileName: "paths.xlsx",
+    ends: [],
+  },
+  {
+    name: "numbers and dates beyond all limits",
+    file: () =>
+      workbookOf({
+        formats: [14],
+        rows:
+          `${HEADED}<row r="3"><c r="A3" t="inlineStr"><is><t>C</t></is></c><c r="B3" t="inlineStr"><is><t>spool</t></is></c>` +
+          '<c r="C3" t="inlineStr"><is><t>D-1</t></is></c><c r="D3"><v>1e400</v></c></row>' +
+          '<row r="4"><c r="A4" s="1"><v>1e300</v></c><c r="B4" t="inlineStr"><is><t>spool</t></is></c>' +
+          '<c r="C4" t="inlineStr"><is><t>D-1</t></is></c><c r="D4" s="1"><v>-1</v></c></row>',
+      }),
+    fileName: "numbers.xlsx",
+    ends: ["invalid_number", "rule_violated"],
+  },
+  {
+    name: "letters from right to left, emoji and formulas as text",
+    file: () =>
+      text(`${HEAD}\u202e=cmd|' /C calc'!A0,spool,D-1\n👩‍👩‍👧 مرحبا,spool,D-1\n"=HYPERLINK(""x"")",spool,D-1\n`),
+    ends: [],
+  },
+  {
+    name: "one text of a megabyte in six hundred cells of a row",
+    file: () =>
+      workbookOf({
+        strings: `<si><t>${"x".repeat(MB)}</t></si>`,
+        rows: `${HEADED}<row r="3">${'<c t="s"><v>0</v></c>'.repeat(600)}</row>`,
+      }),
+    fileName: "texts.xlsx",
+    ends: ["malformed_row"],
+  },
+  {
+    name: "a million blank rows before the headings",
+    file: () =>
+      workbookOf({
+        rows: Array.from({ length: 1_048_000 }, (_, i) =>
+          `<row r="${i + 1}"><c r="A${i + 1}" s="0"/><c r="B${i + 1}" s="0"/><c r="C${i + 1}" s="0"/></row>`)
+          .join(""),
+      }),
+    fileName: "blank.xlsx",
+    ends: "empty_file",
+  },
+  {
+    name: "a million blank rows between its rows",
+    file: () =>
+      workbookOf({
+        rows: HEADED + Array.from({ length: 1_048_000 }, (_, i) =>
+          `<row r="${i + 3}" hidden="1"><c r="A${i + 3}"><v>1</v></c></row>`).join(""),
+      }),
+    fileName: "hidden.xlsx",
+    ends: [],
+  },
+  { name: "hundreds of megabytes of blank lines", file: () => filled(300 * MB, "\n"), ends: "empty_file" },
+  {
+    name: "hundreds of megabytes of lines with empty cells",
+    file: () => text(`,,,\n`.repeat(60 * MB)),
+    ends: "empty_file",
+  },
+  {
+    name: "halves of characters in cells and in the name of the sheet",
+    file: () =>
+      workbookOf({
+        rows: HEADED.replace("<t>A</t>", "<t>A_xD800_</t>"),
+        parts: {
+          "xl/workbook.xml":
+            '<workbook><sheets><sheet name="&#xD800;&#0;" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        },
+      }),
+    fileName: "halves.xlsx",
+    ends: ["invalid_text"],
   },
   {
     name: "a workbook that is cut off",
@@ -128,6 +231,15 @@ for (const { name, file, fileName = "rows.csv", ends } of HOSTILE) {
     const exits = stack.functionsControl.exits.slice(before).map(({ reason }) => reason);
     assert(exits.every((reason) => reason === "early_drop"), `an isolate was ended: ${exits}`);
   });
+}
+
+/** Lets every entry start where the first does. */
+function overlapping(archive: Uint8Array): Uint8Array {
+  const view = new DataView(archive.buffer);
+  for (let at = 0; at + 46 < archive.length; at++) {
+    if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 42, 0, true);
+  }
+  return archive;
 }
 
 function text(content: string): Uint8Array {

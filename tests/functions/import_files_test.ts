@@ -168,6 +168,11 @@ const CSV_FORMS: Form[] = [
       columns: { Position: "tag", Text: "description", Menge: "quantity", Art: "type", Plan: "drawing" },
     },
   },
+  {
+    name: "headings behind the first batch, in a row that is given",
+    body: `${"title\n".repeat(7000)}${csv()}`,
+    options: { header_row: 7001 },
+  },
   { name: "a name that says otherwise", body: csv(), fileName: "rows.txt" },
 ];
 
@@ -175,6 +180,14 @@ function seen({ job }: Outcome): unknown {
   const preview = (job.result?.preview ?? []) as Record<string, unknown>[];
   return preview.map(({ tag, description, quantity }) => [tag, description, String(quantity)]);
 }
+
+Deno.test("import says so when there is no row where the headings should be", async () => {
+  await using it = await importer(stack);
+  for (const header_row of [9, 1_000_000]) {
+    const { job } = await it.check(csv(), { options: { header_row } });
+    assertEquals([job.error?.code, job.error?.details], ["missing_columns", { header_row }]);
+  }
+});
 
 Deno.test("import reads the same rows out of every form of CSV", async (t) => {
   await using it = await importer(stack);

@@ -5,8 +5,11 @@
  */
 import { type Records, RecordScanner } from "./record_scanner.ts";
 
-/** The first wins where two are as good as each other. */
-const CANDIDATES = [",", ";", "\t", "|"];
+/**
+ * The first wins where two are as good as each other. The comma comes last: it also stands in numbers (`1,50`) and in
+ * texts, and so it can cut records as regularly as the delimiter does.
+ */
+const CANDIDATES = [";", "\t", "|", ","];
 
 /** Records are enough to know a file by. */
 const SAMPLE_ROWS = 500;

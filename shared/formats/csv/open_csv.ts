@@ -7,7 +7,7 @@
  * `unreadable_file`; options that make no sense are `invalid_request`.
  */
 import { LongshoreError } from "../../errors.ts";
-import type { ByteSource, RowBatch, RowReader } from "../reader.ts";
+import { type ByteSource, MAX_RECORD_LENGTH, type RowBatch, type RowReader } from "../reader.ts";
 import { detectDelimiter } from "./detect_delimiter.ts";
 import { detectEncoding } from "./detect_encoding.ts";
 import { readBatches } from "./read_batches.ts";
@@ -54,7 +54,7 @@ export async function openCsv(
   const start = options.cursor ?? await detect(source, options);
   const limits = {
     rowsPerBatch: atLeastOne("rowsPerBatch", options.rowsPerBatch ?? 5000),
-    maxRecordLength: atLeastOne("maxRecordLength", options.maxRecordLength ?? 1024 * 1024),
+    maxRecordLength: atLeastOne("maxRecordLength", options.maxRecordLength ?? MAX_RECORD_LENGTH),
     blockBytes: atLeastOne("blockBytes", options.blockBytes ?? 256 * 1024),
   };
   return {

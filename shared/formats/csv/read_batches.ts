@@ -4,7 +4,7 @@
  * which no record ends grows until the parser can tell what is wrong; how far that may go is the parser's
  * `maxRecordLength`.
  */
-import type { ByteSource, RowBatch } from "../reader.ts";
+import { type ByteSource, MAX_BATCH_LENGTH, type RowBatch } from "../reader.ts";
 import { ByteWindow } from "./byte_window.ts";
 import type { CsvCursor } from "./open_csv.ts";
 import { type Records, RecordScanner } from "./record_scanner.ts";
@@ -19,13 +19,6 @@ export interface ReadBatchesOptions {
   /** Bytes decoded at a time. */
   blockBytes: number;
 }
-
-/**
- * Characters from which on a batch is full whatever its rows: long rows stay within memory, and a stretch of
- * blank lines, however long, gives (empty) batches with cursors, so that nobody has to pass over all of it in
- * one go.
- */
-const MAX_BATCH_LENGTH = 4 * 1024 * 1024;
 
 export async function* readBatches(
   source: ByteSource,

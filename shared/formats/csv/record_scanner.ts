@@ -119,6 +119,14 @@ export class RecordScanner {
     while (this.position < text.length) {
       if (into.rows.length >= limits.rows || this.length >= limits.length) return "limit";
       const start = this.position;
+      if (text.charCodeAt(start) === LF) {
+        // A blank line, of which there may be millions.
+        this.row++;
+        this.line++;
+        this.length++;
+        this.position++;
+        continue;
+      }
       const line = this.line;
       this.#unbalanced = false;
       this.#findLineEnd(start);

@@ -5,7 +5,17 @@
  */
 import type { CellObject, ColInfo, RowInfo, WorkBook } from "xlsx";
 import { LongshoreError } from "../../errors.ts";
-import { type ByteSource, type Cell, DateCell, ErrorCell, type RowBatch, type RowReader } from "../reader.ts";
+import { storableText } from "../../text/storable_text.ts";
+import {
+  type ByteSource,
+  type Cell,
+  DateCell,
+  ErrorCell,
+  MAX_BATCH_LENGTH,
+  MAX_RECORD_LENGTH,
+  type RowBatch,
+  type RowReader,
+} from "../reader.ts";
 import { chooseSheet } from "../xlsx/choose_sheet.ts";
 import { dateFormatKind } from "../xlsx/date_format_kind.ts";
 import { dateOfSerial } from "../xlsx/date_of_serial.ts";
@@ -45,27 +55,34 @@ export async function openLegacy(
   refuseLarger(source.size, kind);
   if (kind !== "xls") await refuseUnsafeZip(source, kind);
   const workbook = await readWhole(source, kind);
-  const sheets = workbook.SheetNames.map((name, index) => ({
-    name,
+  const sheets = workbook.SheetNames.map((key, index) => ({
+    key,
+    name: storableText(key),
     hidden: (workbook.Workbook?.Sheets?.[index]?.Hidden ?? 0) !== 0,
   }));
-  const { name } = chooseSheet(sheets, cursor?.sheet ?? sheet);
-  const rows = rowsOf(workbook, { sheet: name, after: cursor?.row ?? 0, withHidden });
+  const { key, name } = chooseSheet(sheets, cursor?.sheet ?? sheet);
+  const rows = rowsOf(workbook, { sheet: key, after: cursor?.row ?? 0, withHidden });
   return {
-    info: { format: kind, sheet: name, sheets: workbook.SheetNames },
+    info: { format: kind, sheet: name, sheets: sheets.map((each) => each.name) },
     async *batches() {
       let batch = emptyBatch();
       let row = 0;
+      let length = 0;
       for (const read of rows) {
         ({ row } = read);
         if (read.hidden) batch.hiddenCount++;
         else {
+          if (read.length > MAX_RECORD_LENGTH) {
+            (batch.flaws ??= new Map()).set(batch.rows.length, "too_long");
+          }
           batch.rows.push(read.cells);
           batch.rowNumbers.push(row);
+          length += Math.min(read.length, MAX_RECORD_LENGTH);
         }
-        if (batch.rows.length < rowsPerBatch) continue;
+        if (batch.rows.length < rowsPerBatch && length < MAX_BATCH_LENGTH) continue;
         yield { ...batch, cursor: { sheet: name, row }, bytesRead: source.size };
         batch = emptyBatch();
+        length = 0;
       }
       if (batch.rows.length + batch.hiddenCount > 0) {
         yield { ...batch, cursor: { sheet: name, row }, bytesRead: source.size };
@@ -130,6 +147,8 @@ async function readWhole(source: ByteSource, kind: LegacyKind): Promise<WorkBook
 interface ReadRow {
   row: number;
   cells: Cell[];
+  /** Characters of its texts; beyond the longest record there are none in `cells`. */
+  length: number;
   hidden: boolean;
 }
 
@@ -150,17 +169,20 @@ function* rowsOf(
     if (index < after || index >= MAX_ROWS) continue;
     const cells: Cell[] = [];
     let isBlank = true;
+    let length = 0;
     for (const [key, cell] of Object.entries(dense[index] ?? [])) {
       const column = Number(key);
       const value = column < MAX_COLUMNS && shows(columnInfos[column])
         ? valueOf(cell, { kinds, is1904 })
         : null;
       if (value === null) continue;
+      if (value !== "") isBlank = false;
+      if (typeof value === "string") length += value.length;
+      if (length > MAX_RECORD_LENGTH) continue;
       while (cells.length < column) cells.push(null);
       cells.push(value);
-      if (value !== "") isBlank = false;
     }
-    if (!isBlank) yield { row: index + 1, cells, hidden: !shows(rowInfos[index]) };
+    if (!isBlank) yield { row: index + 1, cells, length, hidden: !shows(rowInfos[index]) };
   }
 }
 

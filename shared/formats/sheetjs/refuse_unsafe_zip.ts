@@ -4,7 +4,13 @@
  */
 import { LongshoreError } from "../../errors.ts";
 import type { ByteSource } from "../reader.ts";
-import { readZipDirectory, type ZipEntry } from "../xlsx/read_zip_directory.ts";
+import { readRelationships } from "../xlsx/read_workbook.ts";
+import {
+  normalName,
+  readZipDirectory,
+  type ZipDirectory,
+  type ZipEntry,
+} from "../xlsx/read_zip_directory.ts";
 import { readZipEntry } from "../xlsx/read_zip_entry.ts";
 import type { LegacyKind } from "./legacy_kind.ts";
 import { refuseDamagedRecords } from "./refuse_damaged_records.ts";
@@ -29,21 +35,32 @@ export async function refuseUnsafeZip(source: ByteSource, kind: Exclude<LegacyKi
     );
   }
   // Each is held to what it says before anybody trusts it.
+  const isOther = kind === "xlsb" ? await otherParts(source, directory) : () => false;
   for (const entry of entries) {
     const content = await contentOf(source, entry);
+    const name = normalName(entry.name);
     if (kind === "xlsb") {
-      if (
-        /^xl\/(?:workbook|styles|sharedStrings|metadata|comments\d*|(?:worksheets|externalLinks)\/[^/]+)\.bin$/i
-          .test(entry.name)
-      ) {
-        refuseDamagedRecords(content, entry.name);
-      }
-    } else if (entry.name === "META-INF/manifest.xml") {
+      if (name.endsWith(".bin") && !isOther(name)) refuseDamagedRecords(content, entry.name);
+    } else if (name === "meta-inf/manifest.xml") {
       refuseEncrypted(new TextDecoder().decode(content));
-    } else if (entry.name === "content.xml") {
+    } else if (name === "content.xml") {
       refuseManyCells(new TextDecoder().decode(content));
     }
   }
+}
+
+/** Which parts hold something else than records: macros, settings of printers. Not where the workbook names them as sheets. */
+async function otherParts(source: ByteSource, directory: ZipDirectory): Promise<(name: string) => boolean> {
+  const parts = await readRelationships(source, directory, { of: "xl/workbook.bin" });
+  const sheets = parts.filter(({ type }) => /sheet$/i.test(type)).map(({ target }) => normalName(target));
+  if (sheets.some((name) => !name.endsWith(".bin"))) {
+    throw new LongshoreError(
+      "unreadable_file",
+      "Cannot open the .xlsb workbook: found a sheet of another kind, so the file is damaged: save it as .xlsx and try again",
+    );
+  }
+  const OTHER = /(?:^|\/)(?:vbaproject|printersettings\d*|customproperty\d*|activex\d*|oleobject\d*)\.bin$/;
+  return (name) => OTHER.test(name) && !sheets.includes(name);
 }
 
 async function contentOf(source: ByteSource, entry: ZipEntry): Promise<Uint8Array> {
@@ -64,8 +81,12 @@ function refuseEncrypted(manifest: string): void {
   );
 }
 
-const TAG = /<table:(table-row|table-cell|covered-table-cell)\b([^>]*)>/g;
+/** As SheetJS reads them: whatever the prefix of the names, and rows and cells by their Chinese names, too. */
+const ROW = /^(?:table-row|行)$/;
+const CELL = /^(?:(?:covered-)?table-cell|数据)$/;
+const REPEATED = /-repeated\s*=\s*["']([^"'<]{0,40})/g;
 
+/** An empty cell takes nothing, however often it is repeated: programs write them to the end of a sheet. */
 function refuseManyCells(xml: string): void {
   if (/<!(?:DOCTYPE|ENTITY)/i.test(xml)) {
     throw new LongshoreError(
@@ -75,10 +96,23 @@ function refuseManyCells(xml: string): void {
   }
   let cells = 0;
   let rows = 1;
-  for (const [, name, attributes = ""] of xml.matchAll(TAG)) {
-    const times = Number(/-repeated\s*=\s*["'](\d{1,9})/.exec(attributes)?.[1] ?? 1);
-    if (name === "table-row") rows = times;
-    else if (/value-type/.test(attributes)) cells += rows * times;
+  for (let at = xml.indexOf("<"); at >= 0;) {
+    const next = xml.indexOf("<", at + 1);
+    const tag = xml.slice(at + 1, next < 0 ? xml.length : next);
+    at = next;
+    const name = /^(?:[^\s<>\/:]*:)?([^\s<>\/:_]{1,40})/.exec(tag)?.[1] ?? "";
+    if (!ROW.test(name) && !CELL.test(name)) continue;
+    if (tag.split('"').length % 2 === 0) {
+      throw new LongshoreError(
+        "unreadable_file",
+        'Cannot read "content.xml": found "<" within an attribute, so the file is damaged',
+      );
+    }
+    const times = Math.max(1, ...[...tag.matchAll(REPEATED)].map(([, count = ""]) => numberOf(count)));
+    if (ROW.test(name)) rows = times;
+    else if (!/\/>\s*$/.test(tag) || tag.includes("value-type") || tag.includes("数据类型")) {
+      cells += rows * times;
+    }
     if (cells > MAX_CELLS) {
       throw new LongshoreError(
         "unsafe_file",
@@ -86,4 +120,9 @@ function refuseManyCells(xml: string): void {
       );
     }
   }
+}
+
+/** Numbers are written in more than one way, and SheetJS takes what either of JavaScript's two ways makes of them. */
+function numberOf(text: string): number {
+  return Math.max(Number(text) || 0, parseInt(text, 10) || 0);
 }

@@ -7,7 +7,8 @@ import { LongshoreError } from "../../errors.ts";
 
 /** Below this much fresh data it is not worth starting the parser. */
 const LEAST_FILL_BYTES = 256 * 1024;
-const MAX_UNIT_BYTES = 64 * 1024 * 1024;
+/** The longest row that is read takes less, and what is in memory at once is a few times that. */
+const MAX_UNIT_BYTES = 16 * 1024 * 1024;
 
 export class ByteWindow {
   /** Valid from `start` to `end`; replaced or moved by `fill()`. */

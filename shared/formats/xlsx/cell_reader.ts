@@ -27,7 +27,13 @@ export interface CellContent {
   end: number;
 }
 
-const AMPERSAND = 0x26, LESS = 0x3c, UNDERSCORE = 0x5f, CR = 0x0d, DIGIT_0 = 0x30, DIGIT_1 = 0x31;
+const SPACE = 0x20,
+  AMPERSAND = 0x26,
+  LESS = 0x3c,
+  UNDERSCORE = 0x5f,
+  CR = 0x0d,
+  DIGIT_0 = 0x30,
+  DIGIT_1 = 0x31;
 const NONE = -1;
 const CACHED_DATES = 10_000;
 
@@ -64,7 +70,7 @@ export class CellReader {
       case CellType.SHARED:
         return this.#shared(content);
       case CellType.BOOLEAN:
-        return this.#bytes[start] === DIGIT_1 || this.text(start, end).trim() === "true";
+        return this.#bytes[start] === DIGIT_1 || this.text(start, end).trim().toLowerCase() === "true";
       case CellType.ERROR:
         return new ErrorCell(this.text(start, end));
       case CellType.DATE:
@@ -126,7 +132,9 @@ export class CellReader {
   }
 
   #shared({ start, end }: CellContent): string | null {
-    let index = 0;
+    while (this.#bytes[start]! <= SPACE && start < end) start++;
+    while (this.#bytes[end - 1]! <= SPACE && start < end) end--;
+    let index = start < end ? 0 : NONE;
     for (let p = start; p < end && index >= 0; p++) {
       const digit = this.#bytes[p]! - DIGIT_0;
       index = digit >= 0 && digit <= 9 && p - start < 9 ? index * 10 + digit : NONE;

@@ -7,6 +7,10 @@ export type DateFormatKind = "number" | "date" | "time" | "elapsed";
 
 /** What a cell's number format id means when the workbook does not define the id itself. */
 export function dateFormatKindOfId(id: number): DateFormatKind {
+  // What Thai editions add.
+  if ((id >= 71 && id <= 74) || id === 77 || id === 81) return "date";
+  if (id === 75 || id === 76 || id === 78 || id === 80) return "time";
+  if (id === 79) return "elapsed";
   if ((id >= 14 && id <= 17) || id === 22) return "date";
   if ((id >= 18 && id <= 21) || id === 45 || id === 47) return "time";
   if (id === 46) return "elapsed";
@@ -29,6 +33,8 @@ export function dateFormatKind(format: string): DateFormatKind {
   }
   bare = bare.replace(/general/gi, "").replace(/AM\/PM|A\/P/gi, "h");
   if (/[yd]/i.test(bare)) return "date";
+  // An era and a year of it; beside digits an `E` is the exponent of a number.
+  if (/[ge]/i.test(bare) && !/[0#?]/.test(bare)) return "date";
   if (/[hs]/i.test(bare)) return "time";
   return /[mb]/i.test(bare) ? "date" : "number";
 }

@@ -13,6 +13,16 @@ export function decodeXmlText(raw: string): string {
     : text;
 }
 
+/** The same XML without comments and instructions, and with CDATA as the text that it stands for. */
+export function plainXml(xml: string): string {
+  if (!xml.includes("<!") && !xml.includes("<?")) return xml;
+  const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+  return xml.replace(
+    /<!--[^]*?(?:-->|$)|<\?[^]*?(?:\?>|$)|<!\[CDATA\[([^]*?)(?:\]\]>|$)/g,
+    (_, text: string = "") => text.replace(/[&<>]/g, (char) => ESCAPES[char]!),
+  );
+}
+
 /** For attributes, which have no `_xHHHH_` escapes. */
 export function decodeXml(raw: string): string {
   if (raw.includes("<")) return decodeSections(raw);

@@ -3,9 +3,10 @@
  * Whatever prefix the elements have, all have the same.
  */
 
-import { decodeXmlText } from "./decode_xml_text.ts";
+import { decodeXmlText, plainXml } from "./decode_xml_text.ts";
 
 export function joinedRuns(markup: string): string {
+  markup = plainXml(markup);
   const prefix = /<([^\s<>:\/!?]{1,60}:)?[^\s<>:\/!?]/.exec(markup)?.[1] ?? "";
   const textCloser = `</${prefix}t>`;
   const phoneticCloser = `</${prefix}rPh>`;

@@ -4,7 +4,8 @@
  * the headings is not known here. Formulas give the results that were saved with them.
  */
 
-import type { ByteSource, RowBatch, RowReader } from "../reader.ts";
+import { LongshoreError } from "../../errors.ts";
+import { type ByteSource, MAX_BATCH_LENGTH, type RowBatch, type RowReader } from "../reader.ts";
 import { ByteWindow } from "./byte_window.ts";
 import type { SheetContext } from "./cell_reader.ts";
 import { chooseSheet } from "./choose_sheet.ts";
@@ -50,8 +51,14 @@ export interface OpenXlsxOptions {
 const MAX_CELLS_PER_BATCH = 500_000;
 /** Pages of shared strings that are read for one batch: so much is done before the caller may stop. */
 const MAX_LOADS_PER_BATCH = 3;
+/** Bytes of a sheet that are passed over for one batch, whatever is in them: blank and hidden rows take time, too. */
+const MAX_BYTES_PER_BATCH = 8 * 1024 * 1024;
 /** Inflated bytes of a sheet that going on from a cursor may have to pass over. */
 const MARK_EVERY_BYTES = 32 * 1024 * 1024;
+/** More than that, and every slice would do nothing but come to where the last one was. */
+const MAX_UNMARKED_BYTES = 192 * 1024 * 1024;
+/** Bytes behind the rows that are read for the sake of the checksum only. */
+const MAX_REST_BYTES = 32 * 1024 * 1024;
 
 export async function openXlsx(
   source: ByteSource,
@@ -104,20 +111,28 @@ async function* readBatches(
   });
   const window = new ByteWindow(withoutFirst(chunks, (cursor?.offset ?? 0) - (from?.offset ?? 0)));
   const scanner = new SheetScanner(window, { context, withHidden, ...(cursor ? { after: cursor } : {}) });
-  const limit = { rows: rowsPerBatch, cells: MAX_CELLS_PER_BATCH };
+  const limit = {
+    rows: rowsPerBatch,
+    cells: MAX_CELLS_PER_BATCH,
+    length: MAX_BATCH_LENGTH,
+    offset: scanner.offset + MAX_BYTES_PER_BATCH,
+  };
   let batch = emptyBatch();
   let loads = 0;
   const take = async (): Promise<RowBatch<XlsxCursor>> => {
-    const { rows, rowNumbers, hiddenCount } = batch;
-    batch = emptyBatch();
-    loads = 0;
-    while (marks[1] && marks[1].offset <= scanner.offset) marks.shift();
-    const mark = marks[0] && marks[0].offset <= scanner.offset ? await packMark(marks[0]) : null;
+    const { rows, rowNumbers, flaws, hiddenCount } = batch;
     const { row, offset, hiddenColumns } = scanner;
+    batch = emptyBatch();
+    limit.offset = offset + MAX_BYTES_PER_BATCH;
+    loads = 0;
+    while (marks[1] && marks[1].offset <= offset) marks.shift();
+    const last = marks[0] && marks[0].offset <= offset ? marks[0] : null;
+    if (offset - (last?.offset ?? 0) > MAX_UNMARKED_BYTES) throw withoutMarks(sheet.name);
+    const mark = last && await packMark(last);
     const bytesRead = Math.min(meter.bytesRead, source.size);
     const strings = await context.strings.cursor();
     const at = { sheet: sheet.name, row, offset, mark, strings, hiddenColumns, bytesRead };
-    return { rows, rowNumbers, lines: null, flaws: null, hiddenCount, cursor: at, bytesRead };
+    return { rows, rowNumbers, lines: null, flaws, hiddenCount, cursor: at, bytesRead };
   };
   try {
     while (true) {
@@ -130,7 +145,7 @@ async function* readBatches(
       } else if (await window.fill()) scanner.refresh();
       else throw malformed("no end of the rows");
     }
-    await window.drain();
+    if (sheet.entry.size - scanner.offset <= MAX_REST_BYTES) await window.drain();
     if (batch.rows.length + batch.hiddenCount > 0) yield await take();
   } finally {
     await window.close();
@@ -138,5 +153,15 @@ async function* readBatches(
 }
 
 function emptyBatch(): SheetRows {
-  return { rows: [], rowNumbers: [], cellCount: 0, hiddenCount: 0 };
+  return { rows: [], rowNumbers: [], flaws: null, cellCount: 0, length: 0, hiddenCount: 0 };
+}
+
+function withoutMarks(sheet: string): LongshoreError {
+  return new LongshoreError(
+    "file_too_large",
+    `Cannot read the sheet ${
+      JSON.stringify(sheet)
+    }: it is compressed in a way that nobody can go on with in the ` +
+      `middle, and has more than ${MAX_UNMARKED_BYTES} bytes: open it in a spreadsheet, save it anew and try again`,
+  );
 }

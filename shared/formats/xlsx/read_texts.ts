@@ -6,7 +6,7 @@
 import { LongshoreError } from "../../errors.ts";
 import type { ByteSource } from "../reader.ts";
 import { ByteWindow } from "./byte_window.ts";
-import { decodeXmlText } from "./decode_xml_text.ts";
+import { decodeXmlText, plainXml } from "./decode_xml_text.ts";
 import { joinedRuns } from "./joined_runs.ts";
 import { refuseDoctype } from "./read_xml_part.ts";
 import type { ZipEntry } from "./read_zip_directory.ts";
@@ -140,8 +140,9 @@ function addItems(texts: Texts, { bytes, start, end, prefix, part }: ItemsRange)
   if ((prefix ?? "") === "" && itemsStart >= 0 && addUsualItems(texts, { bytes, start: itemsStart, end })) {
     return "";
   }
-  const xml = decodeUtf8(bytes.subarray(start, end), part);
-  refuseDoctype(xml, part);
+  const raw = decodeUtf8(bytes.subarray(start, end), part);
+  refuseDoctype(raw, part);
+  const xml = plainXml(raw);
   prefix ??= rootPrefix(xml, part);
   const found: string[] = [];
   forEachItem({ xml, prefix }, (itemStart, itemEnd, isSingleText) => {

@@ -5,6 +5,7 @@
 
 import { LongshoreError } from "../../errors.ts";
 import type { ByteSource } from "../reader.ts";
+import { storableText } from "../../text/storable_text.ts";
 import { readXmlPart } from "./read_xml_part.ts";
 import type { ZipDirectory, ZipEntry } from "./read_zip_directory.ts";
 import type { ReadMeter } from "./read_zip_entry.ts";
@@ -23,7 +24,7 @@ export interface Workbook {
   sharedStrings: ZipEntry | undefined;
 }
 
-interface Relationship {
+export interface Relationship {
   id: string;
   /** The last word of its type, such as `worksheet`: the part before differs between the format's two editions. */
   type: string;
@@ -41,13 +42,14 @@ export async function readWorkbook(
   const relationships = (of: string) => readRelationships(source, directory, { ...options, of });
   const root = (await relationships("")).find((each) => each.type === "officeDocument");
   const path = root?.target ?? "xl/workbook.xml";
-  const entry = directory.find(path);
+  const entry = findPart(directory, path);
   if (!entry || !path.toLowerCase().endsWith(".xml") || path.toLowerCase().startsWith("word/")) {
     throw notAWorkbook(directory, path);
   }
   const [tags, parts] = await Promise.all([readXmlPart(source, entry, options), relationships(path)]);
   const partsById = new Map(parts.map((each) => [each.id, each]));
-  const partOf = (type: string) => directory.find(parts.find((each) => each.type === type)?.target ?? "");
+  const partOf = (type: string) =>
+    findPart(directory, parts.find((each) => each.type === type)?.target ?? "");
   const sheets: Worksheet[] = [];
   let is1904 = false;
   for (const { name, attributes } of tags) {
@@ -56,8 +58,8 @@ export async function readWorkbook(
     if (name !== "sheet") continue;
     const part = partsById.get(attributes.get("id") ?? "");
     if (part?.type !== "worksheet") continue;
-    const sheetName = attributes.get("name") ?? "";
-    const sheetEntry = directory.find(part.target);
+    const sheetName = storableText(attributes.get("name") ?? "");
+    const sheetEntry = findPart(directory, part.target);
     if (!sheetEntry) {
       throw new LongshoreError(
         "unreadable_file",
@@ -70,7 +72,8 @@ export async function readWorkbook(
   return { sheets, is1904, styles: partOf("styles"), sharedStrings: partOf("sharedStrings") };
 }
 
-async function readRelationships(
+/** Which parts a part refers to; those outside the archive are left out. */
+export async function readRelationships(
   source: ByteSource,
   directory: ZipDirectory,
   options: { meter?: ReadMeter; of: string },
@@ -93,6 +96,17 @@ async function readRelationships(
     });
   }
   return found;
+}
+
+/** Targets are URIs: what is written `%20` in one is a blank in the entry's name, if the program that made it cared. */
+function findPart(directory: ZipDirectory, target: string): ZipEntry | undefined {
+  const found = directory.find(target);
+  if (found || !target.includes("%")) return found;
+  try {
+    return directory.find(decodeURIComponent(target));
+  } catch {
+    return undefined;
+  }
 }
 
 function resolvePath(folder: string, target: string): string {

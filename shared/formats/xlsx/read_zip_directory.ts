@@ -174,10 +174,14 @@ function setEnds(entries: ZipEntry[], directoryStart: number): void {
   });
 }
 
+/** By which readers find an entry: whatever its case and the direction of its slashes. */
+export function normalName(name: string): string {
+  return name.replaceAll("\\", "/").replace(/^\/+/, "").toLowerCase();
+}
+
 function indexByName(list: ZipEntry[]): ZipDirectory {
-  const normal = (name: string) => name.replaceAll("\\", "/").replace(/^\/+/, "").toLowerCase();
   const entries = new Map(list.map((entry) => [entry.name, entry]));
-  const byNormalName = new Map(list.map((entry) => [normal(entry.name), entry]));
+  const byNormalName = new Map(list.map((entry) => [normalName(entry.name), entry]));
   if (byNormalName.size < list.length) {
     // Readers would not agree on which of them counts, nor on how large the archive is.
     throw new LongshoreError(
@@ -185,7 +189,7 @@ function indexByName(list: ZipEntry[]): ZipDirectory {
       "Cannot open the workbook: two of its entries have the same name",
     );
   }
-  return { entries, find: (name) => byNormalName.get(normal(name)) };
+  return { entries, find: (name) => byNormalName.get(normalName(name)) };
 }
 
 function viewOf(bytes: Uint8Array): DataView {

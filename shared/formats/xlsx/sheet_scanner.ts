@@ -5,7 +5,7 @@
  */
 
 import { LongshoreError } from "../../errors.ts";
-import type { Cell } from "../reader.ts";
+import { type Cell, MAX_RECORD_LENGTH, type RowFlaw } from "../reader.ts";
 import type { ByteWindow } from "./byte_window.ts";
 import { CellReader, type SheetContext } from "./cell_reader.ts";
 import { joinedRuns } from "./joined_runs.ts";
@@ -15,14 +15,22 @@ import { UNUSUAL, UsualCell } from "./usual_cell.ts";
 export interface SheetRows {
   rows: Cell[][];
   rowNumbers: number[];
+  /** By index in `rows`. */
+  flaws: Map<number, RowFlaw> | null;
   cellCount: number;
+  /** Characters of all texts. */
+  length: number;
   /** Rows that were left out because they are hidden. */
   hiddenCount: number;
 }
 
+/** Of a batch: a limit is reached with the row that exceeds it. */
 export interface ScanLimit {
   rows: number;
   cells: number;
+  length: number;
+  /** Bytes of the sheet, counted from its start: rows that are left out take time as well. */
+  offset: number;
 }
 
 /**
@@ -44,6 +52,8 @@ export interface SheetScannerOptions {
 
 const MAX_ROWS = 1_048_576;
 const MAX_COLUMNS = 16_384;
+/** What stands before the rows: views, widths of columns. */
+const MAX_HEAD_BYTES = 16 * 1024 * 1024;
 /** The bytes at hand lack a shared string. */
 const MISSING = -2;
 const LESS = 0x3c, SLASH = 0x2f, GREATER = 0x3e, C = 0x63, V = 0x76;
@@ -53,7 +63,10 @@ export class SheetScanner {
   row: number;
   /** Bytes of the sheet that are done with. */
   offset: number;
-  readonly hiddenColumns: ColumnRange[];
+  readonly hiddenColumns: ColumnRange[] = [];
+  /** By column, from 1: whether it is hidden. Null where none is. */
+  #isHiddenColumn: Uint8Array | null = null;
+  #columnTags = 0;
   readonly #withHidden: boolean;
   readonly #window: ByteWindow;
   readonly #tag = new TagReader();
@@ -68,8 +81,8 @@ export class SheetScanner {
     this.row = after?.row ?? 0;
     this.offset = after?.offset ?? 0;
     this.#inData = after !== undefined;
-    this.hiddenColumns = after?.hiddenColumns ?? [];
     this.#withHidden = withHidden;
+    for (const range of after?.hiddenColumns ?? []) this.#hide(range);
   }
 
   /** The shared string to load before the scan can go on. */
@@ -87,7 +100,10 @@ export class SheetScanner {
   scan(into: SheetRows, limit: ScanLimit): ScanOutcome {
     const tag = this.#tag;
     this.#cells.missing = -1;
-    while (into.rows.length < limit.rows && into.cellCount < limit.cells) {
+    while (
+      into.rows.length < limit.rows && into.cellCount < limit.cells && into.length < limit.length &&
+      (this.offset < limit.offset || !this.#inData)
+    ) {
       const at = tag.find(this.#window.start);
       if (at === MORE) return "more";
       let next = tag.read(at);
@@ -99,8 +115,9 @@ export class SheetScanner {
         next = this.#readRow(next, into);
         if (next === MORE) return "more";
         if (next === MISSING) return "strings";
-      } else if (tag.element === Element.COLUMN && !this.#inData && !this.#withHidden) {
-        this.#readColumns(at, next);
+      } else if (!this.#inData) {
+        if (tag.element === Element.COLUMN && !this.#withHidden) this.#readColumns(at, next);
+        if (this.offset > MAX_HEAD_BYTES) throw tooLongHead();
       }
       this.offset += next - this.#window.start;
       this.#window.start = next;
@@ -113,9 +130,17 @@ export class SheetScanner {
     const tag = this.#cells.raw(start, end);
     const number = (name: string) =>
       Number(new RegExp(`\\s${name}\\s*=\\s*["'](\\d{1,5})["']`).exec(tag)?.[1]);
-    if (!/\shidden\s*=\s*["'](?:1|true|on)["']/.test(tag) || this.hiddenColumns.length >= MAX_COLUMNS) return;
+    if (++this.#columnTags > MAX_COLUMNS || !/\shidden\s*=\s*["'](?:1|true|on)["']/.test(tag)) return;
     const [first, last] = [number("min"), number("max")];
-    if (first >= 1 && last >= first) this.hiddenColumns.push([first, Math.min(last, MAX_COLUMNS)]);
+    if (first >= 1 && last >= first) this.#hide([first, Math.min(last, MAX_COLUMNS)]);
+  }
+
+  #hide([first, last]: ColumnRange): void {
+    this.#isHiddenColumn ??= new Uint8Array(MAX_COLUMNS + 1);
+    this.#isHiddenColumn.fill(1, first, last + 1);
+    const former = this.hiddenColumns.at(-1);
+    if (former && former[1] === first - 1) former[1] = last;
+    else this.hiddenColumns.push([first, last]);
   }
 
   /** From behind the tag that opens a row. Changes nothing when it gives `MORE` or `MISSING`. */
@@ -125,7 +150,9 @@ export class SheetScanner {
     const cells: Cell[] = [];
     let column = 0;
     let isBlank = true;
+    let length = 0;
     const isHidden = tag.hidden && !this.#withHidden;
+    const hiddenColumns = this.#isHiddenColumn;
     const hasContent = tag.kind === Tag.OPEN;
     if (hasContent) {
       while (true) {
@@ -136,6 +163,11 @@ export class SheetScanner {
         if (behind !== UNUSUAL) {
           at = behind;
           column = this.#usual.column;
+          if (hiddenColumns !== null && hiddenColumns[column] === 1) continue;
+          if (isHidden || length > MAX_RECORD_LENGTH) {
+            if (this.#usual.end > this.#usual.start) isBlank = false;
+            continue;
+          }
           value = this.#cells.read(this.#usual);
         } else {
           at = tag.read(at);
@@ -154,11 +186,20 @@ export class SheetScanner {
           this.#content.style = tag.style;
           at = this.#findContent(at);
           if (at === MORE) return MORE;
+          if (hiddenColumns !== null && hiddenColumns[column] === 1) continue;
+          if (isHidden || length > MAX_RECORD_LENGTH) {
+            if (this.#content.end > this.#content.start) isBlank = false;
+            continue;
+          }
           value = this.#value();
         }
         if (value === null) {
-          if (this.#cells.missing >= 0 && !isHidden) return MISSING;
+          if (this.#cells.missing >= 0) return MISSING;
           continue;
+        }
+        if (typeof value === "string") {
+          length += value.length;
+          if (length > MAX_RECORD_LENGTH) value = null;
         }
         if (value !== "") isBlank = false;
         if (cells.length === column - 1) cells.push(value);
@@ -170,16 +211,15 @@ export class SheetScanner {
     if (number <= this.row) throw malformed(`row ${number} behind row ${this.row}`);
     this.row = number;
     if (isBlank) return at;
-    for (const [first, last] of this.hiddenColumns) {
-      if (first <= cells.length) cells.fill(null, first - 1, last);
-    }
     if (isHidden) {
       into.hiddenCount++;
-    } else {
-      into.rows.push(cells);
-      into.rowNumbers.push(number);
-      into.cellCount += cells.length;
+      return at;
     }
+    if (length > MAX_RECORD_LENGTH) (into.flaws ??= new Map()).set(into.rows.length, "too_long");
+    into.rows.push(cells);
+    into.rowNumbers.push(number);
+    into.cellCount += cells.length;
+    into.length += Math.min(length, MAX_RECORD_LENGTH);
     return at;
   }
 
@@ -246,6 +286,13 @@ export class SheetScanner {
 function place(cells: Cell[], { column, value }: { column: number; value: Cell }): void {
   while (cells.length < column - 1) cells.push(null);
   cells[column - 1] = value;
+}
+
+function tooLongHead(): LongshoreError {
+  return new LongshoreError(
+    "unsafe_file",
+    `Cannot read the sheet: found more than ${MAX_HEAD_BYTES} bytes before its rows, expected fewer`,
+  );
 }
 
 function tooFar(what: "row" | "column", limit: number): LongshoreError {

@@ -219,6 +219,7 @@ export class TagReader {
 
   #typeOf(start: number, length: number): CellTypeCode {
     const first = this.bytes[start];
+    if (length === 0) return CellType.NUMBER;
     if (length === 1) {
       switch (first) {
         case N:

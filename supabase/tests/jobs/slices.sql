@@ -1,5 +1,5 @@
 begin;
-select plan(41);
+select plan(51);
 select tests.create_engine_scene();
 
 create temp table held on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
@@ -44,6 +44,35 @@ select throws_ok(pg_temp.stale('finish_job', $$, '{}'$$), 'LS001', null, 'finish
 select throws_ok(pg_temp.stale('fail_job', $$, '{"code": "a", "message": "b"}', false$$), 'LS001', null, 'fails nothing');
 select throws_ok(format('select jobs_private.heartbeat(%L, null)', (select id from held)), 'LS001', null, 'no token is none');
 select throws_ok(format('select jobs_private.heartbeat(%L, 1)', md5('none')::uuid), 'LS001', null, 'no job is none');
+
+-- the isolate ends
+select jobs_private.release_job((select id from held), (select s.token from jobs_private.job_state s));
+create function pg_temp.cut_off(p_saves boolean, p_cursor jsonb default null) returns jobs.jobs language plpgsql as $$
+declare
+  v_token bigint := tests.claim();
+  v_job jobs.jobs;
+begin
+  if p_saves then perform jobs_private.checkpoint((select id from held), v_token, '{"row": 8}'); end if;
+  perform jobs_private.release_job((select id from held), v_token, p_cursor, p_cut_off => true);
+  select * into v_job from jobs.jobs j where j.id = (select id from held);
+  return v_job;
+end
+$$;
+select is((pg_temp.cut_off(true, '{"row": 1}')).state, 'queued', 'a slice that has saved a cursor is cut off');
+select is((select s.cursor from jobs_private.job_state s), '{"row": 8}', 'what it had in mind is not put in its place');
+select is((pg_temp.cut_off(false, '{"row": 8, "cut_offs": 1}')).attempt, 1, 'the next one is the same attempt');
+select is((select s.cursor from jobs_private.job_state s), '{"row": 8, "cut_offs": 1}', 'one that had saved nothing leaves word');
+select is((pg_temp.cut_off(false)).attempt, 1, 'so is the one after it');
+select is((pg_temp.cut_off(false)).attempt, 2, 'but who had neither saved anything nor left word has used an attempt up');
+select is((select s.cursor from jobs_private.job_state s), '{"row": 8, "cut_offs": 1}', 'the cursor stays');
+update jobs.jobs set max_attempts = 3;
+select is((pg_temp.cut_off(false)).state, 'failed', 'the last attempt ends the job');
+select is((select j.error ->> 'code' from jobs.jobs j), 'internal', 'with an error');
+select is((select s.token from jobs_private.job_state s), null, 'and nobody holds it');
+
+delete from jobs.jobs;
+update held set id = tests.enqueue('Mia', 'import_check');
+update held set token = tests.claim();
 
 -- the end
 update held set token = (select s.token from jobs_private.job_state s);

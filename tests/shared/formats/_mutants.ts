@@ -35,7 +35,10 @@ export function mutant(seed: number): Mutant {
   return { name, bytes: zipOf({ ...parts, [part]: damageBytes(parts[part]!.slice(), damage) }) };
 }
 
-/** A third are damaged in the archive, the others in the XML, where checksums would hide it. */
+/**
+ * A third are damaged in the archive, the others in the XML, where checksums would hide it; half of these in what cells
+ * hold only, so that they are read to the end.
+ */
 function mutantXlsx(random: Random): Uint8Array {
   const container: ZipOptions = {
     stored: below(2, random) === 0,
@@ -47,6 +50,10 @@ function mutantXlsx(random: Random): Uint8Array {
     return damageBytes(workbookOf(xml, container), { random, times: 1 + below(6, random) });
   }
   const part = below(3, random) === 0 ? "strings" : "rows";
+  if (below(2, random) === 0) {
+    xml[part] = damageValues(xml[part], { random, times: 1 + below(4, random) });
+    return workbookOf(xml, container);
+  }
   xml[part] = damageText(xml[part], { random, times: 1 + below(4, random), splinters: XML_SPLINTERS });
   return workbookOf(xml, container);
 }
@@ -154,6 +161,10 @@ const XML_SPLINTERS = [
   "<![CDATA[",
   "]]>",
   "&#x110000;",
+  "&#0;",
+  "&#xD800;",
+  "_x0000_",
+  "_xDC00_",
   "&amp",
   "<!DOCTYPE",
   "99999999999",
@@ -181,6 +192,37 @@ function damageText(
     text = text.slice(0, at) + splinter + text.slice(at + removed);
   }
   return text;
+}
+
+const VALUE_SPLINTERS = [
+  "&#0;",
+  "_x0000_",
+  "_xD800_",
+  "&#xDC00;",
+  "1e400",
+  "-",
+  "99999999999",
+  "2958466",
+  "NaN",
+  "😀",
+  "\u202e",
+  "\ufeff",
+  "&lt;/t&gt;",
+  "<!-- </si> -->",
+  "<![CDATA[</t>]]>",
+  "\\",
+  "\t",
+  "x".repeat(70_000),
+];
+
+/** Puts splinters at the start of texts and values. */
+function damageValues(xml: string, { random, times }: Damage): string {
+  const pieces = xml.split(/(?<=<[tv]>)/);
+  for (let i = 0; i < times; i++) {
+    const at = 1 + below(pieces.length - 1, random);
+    pieces[at] = VALUE_SPLINTERS[below(VALUE_SPLINTERS.length, random)]! + pieces[at];
+  }
+  return pieces.join("");
 }
 
 function below(limit: number, random: Random): number {

@@ -43,6 +43,15 @@ const CASES: [text: string, mark: DecimalMark | undefined, expected: string | nu
   ["1 234,5", undefined, "1234.5"],
   ["1\u00a0234\u202f567", undefined, "1234567"],
   ["1'234.5", undefined, "1234.5"],
+  // Hundredths, as a workbook keeps them.
+  ["12.5%", undefined, "0.125"],
+  ["-7,5 %", undefined, "-0.075"],
+  ["100%", undefined, "1"],
+  ["1,234%", undefined, "ambiguous"],
+  ["1.234,5%", ",", "12.345"],
+  ["%", undefined, null],
+  ["5%%", undefined, null],
+  ["5% off", undefined, null],
   // Powers of ten.
   ["1e3", undefined, "1000"],
   ["1.5E-3", undefined, "0.0015"],

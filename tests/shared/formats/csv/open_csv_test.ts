@@ -67,6 +67,9 @@ const DELIMITERS: Array<[delimiter: string, text: string]> = [
   [";", '"a";"b, c";"d"\n"1";"2, 3";"4"\n'],
   [";", "a;b;c\n1;2\n3,5;4\n7\n"],
   [";", "Valves of area 5, north\n\na;b;c\n1;2;3\n4;5;6\n"],
+  [";", "Datum;Wert, EUR\n1.2.2025;1,50\n2.2.2025;2,75\n"],
+  ["\t", "name\tsize, mm\na\t1,5\n"],
+  [",", "name,list\na,x;y\nb,z\n"],
   [",", "tag\nV-1\nV-2\n"],
   [",", ""],
 ];

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as XLSX from "xlsx";
 import { LongshoreError } from "../../../../shared/errors.ts";
 import { bytesSource } from "../../../../shared/formats/bytes_source.ts";
@@ -10,6 +10,8 @@ import {
   openLegacy,
   type OpenLegacyOptions,
 } from "../../../../shared/formats/sheetjs/mod.ts";
+import { readZipDirectory } from "../../../../shared/formats/xlsx/read_zip_directory.ts";
+import { readZipEntry } from "../../../../shared/formats/xlsx/read_zip_entry.ts";
 import { zipOf } from "../xlsx/_workbook_of.ts";
 
 const BOOK_TYPES: Record<LegacyKind, XLSX.BookType> = { xls: "biff8", xlsb: "xlsb", ods: "ods" };
@@ -83,6 +85,50 @@ const HARMFUL: { name: string; parts: Record<string, string>; code: string }[] =
     code: "unsafe_file",
   },
   {
+    name: "repeated cells without a type",
+    parts: {
+      "content.xml": CONTENT(
+        '<table:table-row><table:table-cell table:number-columns-repeated="1000001"><text:p>x</text:p></table:table-cell>' +
+          "</table:table-row>",
+      ),
+    },
+    code: "unsafe_file",
+  },
+  {
+    name: "repeated rows by another prefix and another way to write a number",
+    parts: {
+      "content.xml": CONTENT(
+        '<t:table-row t:number-rows-repeated="2e6"><t:table-cell o:value-type="float" o:value="1"/></t:table-row>',
+      ),
+    },
+    code: "unsafe_file",
+  },
+  {
+    name: "repeated cells in a part whose name is written otherwise",
+    parts: {
+      "/Content.XML": CONTENT(
+        '<table:table-row table:number-rows-repeated="2000000"><table:table-cell office:value-type="float" ' +
+          'office:value="1"/></table:table-row>',
+      ),
+    },
+    code: "unsafe_file",
+  },
+  {
+    name: "repeated cells behind a tag within an attribute",
+    parts: {
+      "content.xml": CONTENT(
+        '<table:table-row><table:table-cell x="<" table:number-columns-repeated="2000000"><text:p>x</text:p>' +
+          "</table:table-cell></table:table-row>",
+      ),
+    },
+    code: "unreadable_file",
+  },
+  {
+    name: "a password that is told of elsewhere",
+    parts: { "content.xml": "x", "meta-inf\\manifest.xml": "<manifest:encryption-data/>" },
+    code: "encrypted_file",
+  },
+  {
     name: "content that grows",
     parts: { "content.xml": CONTENT(" ".repeat(45_000_000)) },
     code: "file_too_large",
@@ -100,11 +146,67 @@ const HARMFUL: { name: string; parts: Record<string, string>; code: string }[] =
 ];
 for (const { name, parts, code } of HARMFUL) {
   Deno.test(`openLegacy() refuses .ods with ${name} as ${code}`, async () => {
-    const bytes = zipOf({ "META-INF/manifest.xml": "<manifest/>", ...parts });
+    const manifest = Object.keys(parts).some((part) => part.startsWith("meta"))
+      ? {}
+      : { "META-INF/manifest.xml": "<manifest/>" };
+    const bytes = zipOf({ ...manifest, ...parts });
     assertEquals(await legacyKind(bytesSource(bytes)), "ods");
     await refuses(bytes, { kind: "ods" }, code);
   });
 }
+
+Deno.test("openLegacy() passes over the empty cells to which programs fill a sheet of .ods", async () => {
+  const content = CONTENT(
+    '<table:table-row><table:table-cell office:value-type="string"><text:p>a > b</text:p></table:table-cell>' +
+      '<table:table-cell table:number-columns-repeated="16383"/></table:table-row>\n' +
+      '<table:table-row table:number-rows-repeated="1048575"><table:table-cell table:number-columns-repeated="16384"/>\n' +
+      "</table:table-row>",
+  );
+  const styles = "<office:document-styles></office:document-styles>";
+  const bytes = zipOf({
+    "META-INF/manifest.xml": "<manifest/>",
+    "styles.xml": styles,
+    "content.xml": content,
+  });
+  assertEquals((await readAll(bytes, { kind: "ods" })).rows, [["a > b"]]);
+});
+
+Deno.test("openLegacy() looks through content of .ods in time that grows with its size only", async () => {
+  const content = CONTENT("<table:table-cell ".repeat(400_000));
+  const bytes = zipOf({ "META-INF/manifest.xml": "<manifest/>", "content.xml": content });
+  const from = performance.now();
+  await readAll(bytes, { kind: "ods" }).catch(() => {});
+  const ms = performance.now() - from;
+  // Where it was quadratic, a twentieth of this took 4 s.
+  assert(ms < 20_000, `took ${ms} ms`);
+});
+
+Deno.test("openLegacy() holds the records of .xlsb to their limits under whatever name the workbook gives them", async () => {
+  const source = bytesSource(write("xlsb"));
+  const parts: Record<string, Uint8Array> = {};
+  for (const [name, entry] of (await readZipDirectory(source)).entries) {
+    const chunks = await Array.fromAsync(readZipEntry(source, entry));
+    parts[name] = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  }
+  const { "xl/worksheets/sheet1.bin": sheet, "xl/_rels/workbook.bin.rels": rels, ...others } = parts;
+  // A cell of a column beyond the format's limits, at the end of the sheet.
+  const cell = new Uint8Array([2, 12, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const damaged = new Uint8Array([...cell, ...sheet!]);
+  for (const name of ["worksheets\\sheet1.bin", "other/sheet.bin", "printerSettings1.bin"]) {
+    const target = name.replaceAll("\\", "/");
+    const text = new TextDecoder().decode(rels).replace("worksheets/sheet1.bin", target);
+    const workbook = (content: Uint8Array) =>
+      zipOf({ ...others, "xl/_rels/workbook.bin.rels": text, [`xl/${name}`]: content });
+    await refuses(workbook(damaged), { kind: "xlsb" }, "unreadable_file");
+  }
+  const asXml = new TextDecoder().decode(rels).replace("worksheets/sheet1.bin", "worksheets/sheet1.xml");
+  const workbook = zipOf({
+    ...others,
+    "xl/_rels/workbook.bin.rels": asXml,
+    "xl/worksheets/sheet1.xml": "<worksheet/>",
+  });
+  await refuses(workbook, { kind: "xlsb" }, "unreadable_file");
+});
 
 function write(kind: LegacyKind): Uint8Array {
   const sheet = XLSX.utils.aoa_to_sheet([

@@ -6,6 +6,8 @@ import { crc32 } from "../../../../shared/formats/xlsx/crc32.ts";
 export interface ZipOptions {
   /** @default false */
   stored?: boolean;
+  /** As zlib numbers it. @default as zlib chooses */
+  strategy?: number;
   /** Sizes and positions in ZIP64 fields. @default false */
   zip64?: boolean;
   /** Sizes behind the data instead of before it. @default false */
@@ -62,7 +64,8 @@ export function workbookOf(book: WorkbookParts, options: ZipOptions = {}): Uint8
 }
 
 export function zipOf(parts: Record<string, string | Uint8Array>, options: ZipOptions = {}): Uint8Array {
-  const { stored = false, zip64 = false, descriptors = false, claimSize = (size) => size } = options;
+  const { stored = false, zip64 = false, descriptors = false, claimSize = (size) => size, strategy } =
+    options;
   const FULL = 0xffffffff;
   const pieces: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
@@ -74,7 +77,9 @@ export function zipOf(parts: Record<string, string | Uint8Array>, options: ZipOp
   for (const [name, text] of Object.entries(parts)) {
     const nameBytes = new TextEncoder().encode(name);
     const content = typeof text === "string" ? new TextEncoder().encode(text) : text;
-    const data = stored ? content : new Uint8Array(deflateRawSync(content));
+    const data = stored ? content : new Uint8Array(
+      deflateRawSync(content, strategy === undefined ? {} : { strategy, level: 1 }),
+    );
     const crc = crc32(content);
     const size = claimSize(content.length);
     const start = offset;

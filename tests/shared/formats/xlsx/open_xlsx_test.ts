@@ -78,6 +78,46 @@ const READINGS: Reading[] = [
     rows: [["<b> & x"]],
   },
   {
+    name: "shared and inline strings with comments and CDATA",
+    book: {
+      strings:
+        "<!-- <si><t>none</t></si> --><si><t>a<!-- no -->b</t></si><si><t><![CDATA[<t>1</t> & 2]]></t></si>" +
+        "<?go on?><si><r><t><![CDATA[</si>]]></t></r><r><t>!</t></r></si>",
+      rows: '<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c><c t="s"><v>2</v></c>' +
+        '<c t="inlineStr"><is><t><![CDATA[</t><t>]]></t></is></c></row>',
+    },
+    rows: [["ab", "<t>1</t> & 2", "</si>!", "</t><t>"]],
+  },
+  {
+    name: "types and texts as careless programs write them",
+    book: {
+      strings: "<si><t>zero</t></si><si><t>one</t></si>",
+      rows:
+        '<row><c t=""><v>5</v></c><c t="s"><v> 1 </v></c><c t="b"><v>TRUE</v></c><c t="b"><v>False</v></c></row>',
+    },
+    rows: [[5, "one", true, false]],
+  },
+  {
+    name: "built-in formats of other editions, and eras",
+    book: {
+      formats: [71, 75, 79, 81, "[$-411]ge", "gggee", "0.0E+00", "##0.0e-0"],
+      rows:
+        '<row r="1"><c r="A1" s="1"><v>46022</v></c><c r="B1" s="2"><v>0.5</v></c><c r="C1" s="3"><v>1.5</v></c>' +
+        '<c r="D1" s="4"><v>46022</v></c><c r="E1" s="5"><v>46022</v></c><c r="F1" s="6"><v>46022</v></c>' +
+        '<c r="G1" s="7"><v>46022</v></c><c r="H1" s="8"><v>46022</v></c></row>',
+    },
+    rows: [[
+      date("2025-12-31"),
+      date("12:00:00"),
+      date("36:00:00"),
+      date("2025-12-31"),
+      date("2025-12-31"),
+      date("2025-12-31"),
+      46022,
+      46022,
+    ]],
+  },
+  {
     name: "the results of formulas, booleans and errors",
     book: {
       rows:
@@ -517,3 +557,30 @@ for (const [name, order] of [["UTF-16LE", true], ["UTF-16BE", false]] as const) 
     assertEquals((await readAll(workbook)).rows, [["größer", "日本"]]);
   });
 }
+
+Deno.test("openXlsx() finds parts by targets with escapes, and names sheets so that they can be stored", async () => {
+  const OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+  const workbook = workbookOf({
+    parts: {
+      "xl/workbook.xml":
+        '<workbook><sheets><sheet name="A_x0000_&#xD800;&#0;" r:id="rId1"/></sheets></workbook>',
+      "xl/_rels/workbook.xml.rels":
+        `<Relationships><Relationship Id="rId1" Type="${OFFICE}/worksheet" Target="work%20sheets/1.xml"/></Relationships>`,
+      "xl/work sheets/1.xml": "<worksheet><sheetData><row><c><v>1</v></c></row></sheetData></worksheet>",
+    },
+  });
+  const { info } = await openXlsx(bytesSource(workbook));
+  assertEquals(info.sheet, "A_x0000_\ufffd\ufffd");
+  assertEquals((await readAll(workbook, { sheet: info.sheet! })).rows, [[1]]);
+});
+
+Deno.test("openXlsx() names no more than some of many sheets, and no more than the start of a long name", async () => {
+  const sheets = Array.from({ length: 2000 }, (_, i) => `<sheet name="${i}${"x".repeat(5000)}" r:id="rId1"/>`)
+    .join("");
+  const workbook = workbookOf({
+    parts: { "xl/workbook.xml": `<workbook><sheets>${sheets}</sheets></workbook>` },
+  });
+  const fault = await assertRejects(() => readAll(workbook, { sheet: "none" }), LongshoreError);
+  assertEquals(fault.code, "unknown_sheet");
+  assertEquals(JSON.stringify([fault.message, fault.details]).length < 20_000, true);
+});
