@@ -3,6 +3,7 @@
  * no values of people's data: what is logged can be read by more people than the data can.
  */
 import postgres from "postgres";
+import { SetupError } from "../errors.ts";
 
 export type LogLevel = "info" | "warning" | "error";
 
@@ -15,7 +16,10 @@ export function logEvent(level: LogLevel, event: string, fields: LogFields = {})
   else console.log(line);
 }
 
-/** What may be told of an error: its kind and where it came from, never its message, which can quote data. */
+/**
+ * What may be told of an error: its kind and where it came from. Its message can quote data and is left out, unless it is
+ * about the set-up.
+ */
 export function safeErrorFields(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error };
   const frames = (error.stack ?? "").split("\n").filter((line) => line.startsWith("    at "));
@@ -24,6 +28,7 @@ export function safeErrorFields(error: unknown): LogFields {
     at: frames.slice(0, 4).map((line) => line.trim()).join("; "),
   };
   if ("code" in error && typeof error.code === "string") fields.code = error.code;
+  if (error instanceof SetupError) fields.message = error.message;
   if (error instanceof postgres.PostgresError) {
     fields.constraint = error.constraint_name;
     fields.routine = error.routine;
