@@ -2,6 +2,8 @@
  * One request to Storage with the secret key of the environment, and what an answer says that is no success. Nothing is
  * retried and no status is judged here.
  */
+import { LongshoreError } from "../errors.ts";
+
 export interface StorageRequestOptions {
   /** @default "GET" */
   method?: string;
@@ -41,6 +43,15 @@ export function storageFailure(what: string, { status, code }: StorageRefusal): 
   return Object.assign(new Error(`Cannot ${what} Storage: found status ${status}, expected success`), {
     code,
   });
+}
+
+/** The same for a file that was to be written; one that is larger than the bucket or the project allows stays so. */
+export function writeFailure(file: string, refusal: StorageRefusal, advice: string): Error {
+  if (refusal.status !== 413) return storageFailure(`write ${file} to`, refusal);
+  return new LongshoreError(
+    "file_too_large",
+    `Cannot write ${file}: found more than Storage takes as one file; ${advice}`,
+  );
 }
 
 function secretKey(): string {
