@@ -14,7 +14,7 @@ const PATIENCE = 8;
 export async function readBytes(
   request: Request,
   { atMost }: ReadBytesOptions,
-): Promise<Uint8Array<ArrayBuffer> | null> {
+): Promise<Uint8Array | null> {
   let pieces: Uint8Array[] = [];
   let length = 0;
   let fits = Number(request.headers.get("content-length") ?? 0) <= atMost;

@@ -29,9 +29,11 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
   const limit = (await loadSettings()).multipart_bytes;
   const bytes = await readBytes(request, { atMost: limit + AROUND_THE_FILE_BYTES });
   if (!bytes) throw tooLarge(limit);
-  const form = await new Response(bytes, { headers: { "content-type": type } }).formData().catch((cause) => {
-    throw new LongshoreError("invalid_request", "Cannot read the request: expected a form", { cause });
-  });
+  const form = await new Response(bytes as BodyInit, { headers: { "content-type": type } }).formData().catch(
+    (cause) => {
+      throw new LongshoreError("invalid_request", "Cannot read the request: expected a form", { cause });
+    },
+  );
   const file = form.get("file");
   const text = form.get("request");
   if (!(file instanceof File) || typeof text !== "string") {
