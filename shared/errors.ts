@@ -1,7 +1,7 @@
 /**
- * The one error class of Longshore. A `LongshoreError` has a stable `code` (listed in `docs/errors.md`), a
+ * What is thrown on purpose. A `LongshoreError` has a stable `code` (listed in `docs/errors.md`), a
  * message for a person, and the HTTP status it answers with. Anything else that is thrown is a defect or an
- * outage: it becomes `internal`, and its text is never shown.
+ * outage: it becomes `internal`, and its text is never shown; only that of a `SetupError` is logged.
  */
 
 const STATUS = {
@@ -57,6 +57,21 @@ export class LongshoreError extends Error {
     this.code = code;
     this.status = STATUS[code];
     this.details = options.details ?? null;
+  }
+}
+
+/**
+ * What whoever runs Longshore has to set right, such as an address. Clients see `internal`; the log has the message, which
+ * therefore quotes no data and no secret.
+ */
+export class SetupError extends Error {
+  /** For a program, in capitals, such as "CERTIFICATE_NOT_VERIFIED". */
+  readonly code: string;
+
+  constructor(code: string, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "SetupError";
+    this.code = code;
   }
 }
 

@@ -73,7 +73,10 @@ async function report(longshore: Longshore, job: Job, args: ImportArgs): Promise
   if (!result) return null;
   if (!args.json) printCheck(result, { examples: await firstProblems(longshore, job.id, result) });
   const path = await saveProblems(longshore, job, { beside: args.file });
-  if (path && !args.json) console.log(`\n  ${dim("Saved".padEnd(14))}${path}`);
+  if (path && !args.json) {
+    const cut = result.problems_file_cut ? " (the first rows: all of them do not fit in one file)" : "";
+    console.log(`\n  ${dim("Saved".padEnd(14))}${path}${cut}`);
+  }
   return path;
 }
 

@@ -33,4 +33,11 @@ grant usage on schema extensions to anon, authenticated, service_role;
 create extension pgcrypto with schema extensions;
 create extension "uuid-ossp" with schema extensions;
 
--- No default privileges: what postgres creates is granted to nobody, as in every new project since 2026-05-30.
+-- What postgres creates in "public" is granted to everybody, as in projects made before 2026-05-30; in newer ones to nobody.
+-- The harder case: a migration that does for the one does for the other.
+alter default privileges for role postgres in schema public
+  grant all on tables to anon, authenticated, service_role;
+alter default privileges for role postgres in schema public
+  grant all on functions to anon, authenticated, service_role;
+alter default privileges for role postgres in schema public
+  grant all on sequences to anon, authenticated, service_role;

@@ -48,6 +48,8 @@ export interface CheckResult {
   preview?: Record<string, unknown>[];
   columns: { mapped: Record<string, string>; ignored: string[]; missing: string[] };
   problems_file: StoredFile | null;
+  /** The rows with problems are more than a file may have: problems.csv has the first ones. */
+  problems_file_cut?: true;
   guarantee: "exact" | "per_chunk";
   sheet?: string;
   /** Rows of a workbook that were left out because they are hidden; a filter hides rows too. */

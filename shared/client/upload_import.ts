@@ -1,8 +1,11 @@
 /**
  * Brings a file to where imports are read from. In: the file. Out: its bucket and path,
- * `imports/<organization>/<a new id>/<name>`. The name keeps its ending and its plain letters: Storage refuses others.
+ * `imports/<organization>/<folder>/<name>`. The folder is new, or the one that belongs to the idempotency key: the same key
+ * gives the same path, and a file that is there already is not sent again. The name keeps its ending and its plain letters:
+ * Storage refuses others.
  */
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { sha256Hex } from "../text/sha256_hex.ts";
 import { fromSupabase, isRecord, LongshoreClientError } from "./client_error.ts";
 import type { StoredFile } from "./import_types.ts";
 import { tryAgain } from "./try_again.ts";
@@ -10,6 +13,8 @@ import { tryAgain } from "./try_again.ts";
 export interface UploadImportOptions {
   /** The organization the file belongs to. @default the caller's only one */
   orgId?: string | undefined;
+  /** The same key is the same folder, for the same person. @default a new folder */
+  idempotencyKey?: string | undefined;
   /** Ends it before the next attempt. */
   signal?: AbortSignal | undefined;
 }
@@ -19,20 +24,54 @@ const BUCKET = "imports";
 export async function uploadImport(
   supabase: SupabaseClient,
   file: File,
-  { orgId, signal }: UploadImportOptions = {},
+  { orgId, idempotencyKey, signal }: UploadImportOptions = {},
 ): Promise<StoredFile> {
-  const path = `${orgId ?? await onlyOrganization(supabase, signal)}/${crypto.randomUUID()}/${
-    plainName(file.name)
-  }`;
-  await tryAgain(async (attempt) => {
+  const organization = orgId ?? await onlyOrganization(supabase, signal);
+  const folder = idempotencyKey === undefined
+    ? crypto.randomUUID()
+    : await folderOfKey(supabase, idempotencyKey);
+  const path = `${organization}/${folder}/${plainName(file.name)}`;
+  const stored = { bucket: BUCKET, path };
+  if (idempotencyKey !== undefined && await isThere(supabase, path, file)) return stored;
+  await tryAgain(async () => {
     const { error } = await supabase.storage.from(BUCKET).upload(path, file, {
       contentType: file.type || "application/octet-stream",
     });
-    // The folder is new: if the name is taken, an earlier attempt got through and its answer did not.
-    if (!error || (attempt > 1 && isDuplicate(error))) return;
+    // If the name is taken, an earlier attempt got through and its answer did not.
+    if (!error || (isDuplicate(error) && await isThere(supabase, path, file))) return;
     throw fromSupabase(error, { task: `upload "${file.name}"` });
   }, { signal });
-  return { bucket: BUCKET, path };
+  return stored;
+}
+
+/** Two people may choose the same key: neither may come upon the other's file. */
+async function folderOfKey(supabase: SupabaseClient, key: string): Promise<string> {
+  // `auth` is out of reach where the client has the `accessToken` option; this knows the token in both cases.
+  const token = await supabase.realtime.accessToken?.() ?? "";
+  return (await sha256Hex(JSON.stringify([subjectOf(token), key]))).slice(0, 32);
+}
+
+function subjectOf(token: string): unknown {
+  try {
+    const claims = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const parsed: unknown = JSON.parse(atob(claims));
+    return isRecord(parsed) ? parsed["sub"] : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the file is there; refuses where it is another one, which a check of the same key would take for this one. */
+async function isThere(supabase: SupabaseClient, path: string, file: File): Promise<boolean> {
+  const { data } = await supabase.storage.from(BUCKET).info(path);
+  if (!data) return false;
+  if (data.size === file.size) return true;
+  throw new LongshoreClientError(
+    "idempotency_conflict",
+    `Cannot upload "${file.name}": found a file of ${data.size} bytes under the same idempotency key, expected one of ` +
+      `${file.size}; take another key for another file`,
+    { status: 409 },
+  );
 }
 
 async function onlyOrganization(supabase: SupabaseClient, signal: AbortSignal | undefined): Promise<string> {

@@ -3,7 +3,8 @@
  * never: a file that is half there is no object. In: parts of 6 MiB each, as Storage wants them, and a last one of any
  * size. A part whose answer was lost goes on where Storage says it is.
  */
-import { storageRequest } from "../imports/storage_request.ts";
+import { LongshoreError } from "../errors.ts";
+import { readRefusal, storageFailure, storageRequest, writeFailure } from "../imports/storage_request.ts";
 
 /** Storage takes no parts of another size but the last. */
 export const PART_BYTES = 6 * 1024 * 1024;
@@ -58,9 +59,9 @@ export function uploadInParts({ bucket, path, contentType, state, signal }: Uplo
       },
       signal,
     });
-    await response.body?.cancel();
     const id = response.headers.get("location")?.split("/").at(-1);
-    if (response.status !== 201 || !id) throw unexpected("begin an upload", response);
+    if (response.status !== 201 || !id) throw await unexpected("begin an upload in", response);
+    await response.body?.cancel();
     return id;
   }
 
@@ -71,10 +72,13 @@ export function uploadInParts({ bucket, path, contentType, state, signal }: Uplo
       headers: TUS,
       signal,
     });
-    await response.body?.cancel();
-    if (response.status === 404 || response.status === 410) throw new UploadGone();
+    if (response.status === 404 || response.status === 410) {
+      await response.body?.cancel();
+      throw new UploadGone();
+    }
     const offset = Number(response.headers.get("upload-offset") ?? NaN);
-    if (!response.ok || !(offset >= position)) throw unexpected("find an upload", response);
+    if (!response.ok || !(offset >= position)) throw await unexpected("find an upload in", response);
+    await response.body?.cancel();
     return offset;
   }
 
@@ -91,8 +95,8 @@ export function uploadInParts({ bucket, path, contentType, state, signal }: Uplo
       body: ReadableStream.from(bytes),
       signal,
     });
+    if (!response.ok) throw await notTaken(response);
     await response.body?.cancel();
-    if (!response.ok) throw unexpected("send a part", response);
   }
 
   async function sendPart(part: readonly Uint8Array[], length: number | null): Promise<void> {
@@ -130,8 +134,8 @@ export function uploadInParts({ bucket, path, contentType, state, signal }: Uplo
         body: ReadableStream.from(part),
         signal,
       });
+      if (!response.ok) throw await notTaken(response);
       await response.body?.cancel();
-      if (!response.ok) throw unexpected("write a file", response);
     });
   }
 
@@ -159,7 +163,7 @@ async function tryAgain(signal: AbortSignal, attempt: (tries: number) => Promise
       return await attempt(tries);
     } catch (error) {
       signal.throwIfAborted();
-      if (tries === TRIES || error instanceof UploadGone) throw error;
+      if (tries === TRIES || error instanceof UploadGone || error instanceof LongshoreError) throw error;
       await pause(100 * 2 ** tries, signal);
     }
   }
@@ -183,8 +187,13 @@ export function without(pieces: readonly Uint8Array[], count: number): Uint8Arra
   return rest;
 }
 
-function unexpected(what: string, { status }: Response): Error {
-  return new Error(`Cannot ${what} in Storage: found status ${status}`);
+async function unexpected(what: string, response: Response): Promise<Error> {
+  return storageFailure(what, await readRefusal(response));
+}
+
+async function notTaken(response: Response): Promise<Error> {
+  const advice = "narrow the export down by its filters, or have the limit raised";
+  return writeFailure("the file", await readRefusal(response), advice);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

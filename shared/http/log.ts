@@ -3,6 +3,7 @@
  * no values of people's data: what is logged can be read by more people than the data can.
  */
 import postgres from "postgres";
+import { SetupError } from "../errors.ts";
 
 export type LogLevel = "info" | "warning" | "error";
 
@@ -15,18 +16,30 @@ export function logEvent(level: LogLevel, event: string, fields: LogFields = {})
   else console.log(line);
 }
 
-/** What may be told of an error: its kind and where it came from, never its message, which can quote data. */
+/**
+ * What may be told of an error: its kind and where it came from. Its message can quote data and is left out, unless it is
+ * about the set-up.
+ */
 export function safeErrorFields(error: unknown): LogFields {
-  if (!(error instanceof Error)) return { error: typeof error };
-  const frames = (error.stack ?? "").split("\n").filter((line) => line.startsWith("    at "));
-  const fields: LogFields = {
-    error: error.name,
-    at: frames.slice(0, 4).map((line) => line.trim()).join("; "),
-  };
-  if ("code" in error && typeof error.code === "string") fields.code = error.code;
+  const fields: LogFields = { error: error instanceof Error ? error.name : typeof error };
+  // What supabase-js hands on from PostgREST is no Error, and only its code says what was refused.
+  const code: unknown = typeof error === "object" && error !== null && Reflect.get(error, "code");
+  if (typeof code === "string" && /^\w{1,60}$/.test(code)) fields.code = code;
+  if (!(error instanceof Error)) return fields;
+  fields.at = placeOf(error);
+  if (error instanceof SetupError) fields.message = error.message;
   if (error instanceof postgres.PostgresError) {
     fields.constraint = error.constraint_name;
     fields.routine = error.routine;
   }
   return fields;
+}
+
+/** Libraries, the runtime, and what every query passes through. */
+const NOT_THE_PLACE = /ext:|node:|\/npm\/|node_modules|<anonymous>|\/jobs\/open_\w+\.ts/;
+
+/** Where in this code it happened: the first line of the stack that is neither a library's nor the runtime's. */
+function placeOf({ stack = "" }: Error): string | undefined {
+  const lines = stack.split("\n").filter((line) => /^ +at /.test(line)).map((line) => line.trim());
+  return lines.find((line) => !NOT_THE_PLACE.test(line)) ?? lines[0];
 }

@@ -5,10 +5,21 @@
 import type { z } from "zod";
 import { LongshoreError } from "../errors.ts";
 import { issueMessage } from "./issue_message.ts";
+import { readBytes } from "./read_bytes.ts";
+
+/** Of a body of JSON. The largest one that makes sense maps the headings of a wide file. */
+const JSON_BYTES = 1_000_000;
 
 export async function readBody<T extends z.ZodType>(request: Request, schema: T): Promise<z.output<T>> {
-  const text = await request.text();
-  return parseInput(text.trim() === "" ? {} : parseJson(text), schema);
+  return parseInput(await readJson(request) ?? {}, schema);
+}
+
+/** The JSON of a body; undefined where there is none. */
+export async function readJson(request: Request): Promise<unknown> {
+  const bytes = await readBytes(request, { atMost: JSON_BYTES });
+  if (!bytes) throw refused("", `found more than ${JSON_BYTES / 1e6} MB, expected less`);
+  const text = new TextDecoder().decode(bytes);
+  return text.trim() === "" ? undefined : parseJson(text);
 }
 
 /** The same for a value that came another way, such as a field of a form. */

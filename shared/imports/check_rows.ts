@@ -26,17 +26,21 @@ export async function checkRows(
 ): Promise<CheckingCursor> {
   // A slice that was cut off while it reported: another pass would first forget what has been found.
   if (start.ended) return start;
+  const limit = request.options.stop_after_problems;
   const whole = start.whole && (start.cutOffs ?? 0) < MAX_CUT_OFFS
-    ? await checkInOneTransaction(slice, start)
+    ? await checkInOneTransaction(slice, start, limit ?? Infinity)
     : null;
-  if (whole?.ended) return whole;
+  if (whole) {
+    await refuseTooMany(slice, limit, invalidRows(whole));
+    return whole;
+  }
   const cursor: CheckingCursor = {
     ...start,
     ...(start.whole ? { guarantee: "per_chunk", whole: false } : {}),
   };
   return await checkInLanes(slice, cursor, {
     async committed(before, after, sql) {
-      await refuseTooMany(slice, request.options.stop_after_problems, after.invalid + after.counts.failed);
+      await refuseTooMany(slice, limit, invalidRows(after));
       if (Math.floor(after.done / VACUUM_EVERY_ROWS) > Math.floor(before.done / VACUUM_EVERY_ROWS)) {
         await vacuum(sql, [request.dataset.target, ...request.dataset.alsoWrites ?? []]);
       }
@@ -44,8 +48,19 @@ export async function checkRows(
   });
 }
 
-/** Null where the problems are too many to be kept until the transaction is undone. */
-async function checkInOneTransaction(slice: Slice, start: CheckingCursor): Promise<CheckingCursor | null> {
+function invalidRows({ invalid, counts }: CheckingCursor): number {
+  return invalid + counts.failed;
+}
+
+/**
+ * Goes on until all rows are checked or `limit` rows have problems; then the job's cursor stays where it was, since another
+ * attempt has to write all rows again. Null where the problems are too many to be kept until the transaction is undone.
+ */
+async function checkInOneTransaction(
+  slice: Slice,
+  start: CheckingCursor,
+  limit: number,
+): Promise<CheckingCursor | null> {
   const importId = slice.job.id;
   slice.ifCutOff({ ...start, cutOffs: (start.cutOffs ?? 0) + 1 });
   await forgetProblems(slice.sql, slice, { importId, checking: true });
@@ -55,7 +70,7 @@ async function checkInOneTransaction(slice: Slice, start: CheckingCursor): Promi
       const problems: string[] = [];
       let kept = 0;
       await transaction`savepoint untouched`;
-      while (!cursor.ended && kept <= PROBLEM_CHARACTERS) {
+      while (!cursor.ended && kept <= PROBLEM_CHARACTERS && invalidRows(cursor) < limit) {
         const step = await importStep(transaction, slice, {
           importId,
           cursor,
@@ -69,11 +84,12 @@ async function checkInOneTransaction(slice: Slice, start: CheckingCursor): Promi
         slice.progress({ phase: "checking", done: cursor.done, total: cursor.rows });
       }
       await transaction`rollback to savepoint untouched`;
-      if (!cursor.ended) return null;
+      const tooMany = invalidRows(cursor) >= limit;
+      if (!cursor.ended && !tooMany) return null;
       await recordProblems(transaction, slice, { importId, checking: true, problems });
       // The marks were undone with the writes; with every other problem known, one pass sets them again.
       await markDuplicates(transaction, { importId, last: cursor.after });
-      await slice.checkpoint(transaction, cursor);
+      await slice.checkpoint(transaction, tooMany ? start : cursor);
       return cursor;
     }));
 }

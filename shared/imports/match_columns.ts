@@ -1,7 +1,8 @@
 /**
  * Which column of the file is which column of the dataset. A mapping that was given wins; then name, title and
  * synonyms, whatever their case and punctuation; then headings that are misspelt by a letter or two. Whatever is left
- * is ignored. Two headings for one column, or a mapping that names nothing, are refused.
+ * is ignored. Two headings for one column, or a mapping that names nothing, are refused. Where no cell of the row is a heading
+ * of the dataset, the row may be the first one of somebody's data: then no refusal repeats it.
  */
 import { LongshoreError } from "../errors.ts";
 import type { Column, Dataset } from "./dataset.ts";
@@ -33,6 +34,8 @@ export function matchColumns(
   options: MatchOptions,
 ): ColumnMatch {
   const places = new Map(dataset.columns.map((column, place) => [column.name, place]));
+  const given = Object.keys(options.columns ?? {});
+  const telling = countHeadings(dataset, headings, given) > 0 ? headings : null;
   const fileIndex: (number | null)[] = dataset.columns.map(() => null);
   const settled = new Set<number>();
   const leftOut = new Set<number>();
@@ -50,7 +53,7 @@ export function matchColumns(
   });
 
   for (const [heading, name] of Object.entries(options.columns ?? {})) {
-    const index = indexOfHeading(headings, heading);
+    const index = indexOfHeading(headings, heading, telling);
     if (name === null) {
       leftOut.add(index);
       continue;
@@ -61,11 +64,11 @@ export function matchColumns(
   }
 
   const known = knownHeadings(dataset);
-  const given = new Set(fileIndex.flatMap((index, place) => index === null ? [] : [place]));
+  const mappedPlaces = new Set(fileIndex.flatMap((index, place) => index === null ? [] : [place]));
   headings.forEach((heading, index) => {
     if (settled.has(index) || leftOut.has(index)) return;
     const place = known.get(normalizeHeading(heading));
-    if (place !== undefined && !given.has(place)) claim(place, index);
+    if (place !== undefined && !mappedPlaces.has(place)) claim(place, index);
   });
 
   headings.forEach((heading, index) => {
@@ -82,7 +85,7 @@ export function matchColumns(
     column.name
   );
   const wanted = options.required.filter((name) => missing.includes(name));
-  if (wanted.length > 0) throw missingColumns(dataset, wanted, headings);
+  if (wanted.length > 0) throw missingColumns(dataset, wanted, { headings, telling });
   return {
     fileIndex,
     mapped,
@@ -136,7 +139,11 @@ function misspelt(heading: string, known: Map<string, number>, fileIndex: (numbe
   return near.size === 1 && place !== undefined ? place : null;
 }
 
-function indexOfHeading(headings: readonly string[], heading: string): number {
+function indexOfHeading(
+  headings: readonly string[],
+  heading: string,
+  telling: readonly string[] | null,
+): number {
   const exact = headings.flatMap((text, index) => text.trim() === heading.trim() ? [index] : []);
   const found = exact.length > 0
     ? exact
@@ -149,13 +156,13 @@ function indexOfHeading(headings: readonly string[], heading: string): number {
       { details: { heading } },
     );
   }
-  const near = nearestName(heading, headings);
+  const near = telling && nearestName(heading, telling);
   throw new LongshoreError(
     "unknown_columns",
     `Cannot map the heading "${heading}": the file has no such heading${
       near ? `, the nearest is "${near}"` : ""
     }`,
-    { details: { heading, headings: shown(headings) } },
+    { details: { heading, ...whatWasFound(headings, telling) } },
   );
 }
 
@@ -179,17 +186,32 @@ function ambiguous(column: Column, headings: string[]): LongshoreError {
   );
 }
 
-function missingColumns(dataset: Dataset, missing: string[], headings: readonly string[]): LongshoreError {
+function missingColumns(
+  dataset: Dataset,
+  missing: string[],
+  { headings, telling }: { headings: readonly string[]; telling: readonly string[] | null },
+): LongshoreError {
   const titles = dataset.columns.filter((column) => missing.includes(column.name)).map((column) =>
     column.title
   );
+  const what = telling
+    ? `the headings ${
+      telling.filter(Boolean).slice(0, 30).map((heading) => `"${heading.slice(0, 60)}"`).join(", ")
+    }`
+    : `a row of ${headings.length} cells, none of which is a heading of the dataset; expected a row of headings above ` +
+      "the data";
   return new LongshoreError(
     "missing_columns",
-    `Cannot find the columns ${titles.join(", ")}: found the headings ${
-      headings.filter(Boolean).slice(0, 30).map((heading) => `"${heading.slice(0, 60)}"`).join(", ")
-    }`,
-    { details: { missing, headings: shown(headings) } },
+    `Cannot find the columns ${titles.join(", ")}: found ${what}`,
+    { details: { missing, ...whatWasFound(headings, telling) } },
   );
+}
+
+function whatWasFound(
+  headings: readonly string[],
+  telling: readonly string[] | null,
+): Record<string, unknown> {
+  return telling ? { headings: shown(telling) } : { cells: headings.length };
 }
 
 /** As many of them, and as much of each, as helps: a heading may be a megabyte, and there may be as many. */

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { LongshoreError } from "../errors.ts";
 import type { UserCaller } from "../http/authenticate.ts";
 import { parseInput, parseJson, readBody } from "../http/read_body.ts";
+import { readBytes } from "../http/read_bytes.ts";
 import { loadSettings } from "../jobs/load_settings.ts";
 import { sha256Hex } from "../text/sha256_hex.ts";
 import { ImportRequest, ImportRequestWithoutFile } from "./import_request.ts";
@@ -16,18 +17,23 @@ export interface ReadImportRequest {
   file(caller: UserCaller, orgId: string): Promise<{ bucket: string; path: string }>;
 }
 
+/** What a form has beside the file: the request and the lines between the parts. */
+const AROUND_THE_FILE_BYTES = 64 * 1024;
+
 export async function readImportRequest(request: Request): Promise<ReadImportRequest> {
-  if (!request.headers.get("content-type")?.startsWith("multipart/form-data")) {
+  const type = request.headers.get("content-type") ?? "";
+  if (!type.startsWith("multipart/form-data")) {
     const { file, ...rest } = await readBody(request, ImportRequest);
     return { request: rest, file: () => Promise.resolve(file) };
   }
   const limit = (await loadSettings()).multipart_bytes;
-  const announced = Number(request.headers.get("content-length") ?? 0) - 64 * 1024;
-  if (announced > limit) await drain(request, 8 * limit);
-  refuseLarger(announced, limit);
-  const form = await request.formData().catch((cause) => {
-    throw new LongshoreError("invalid_request", "Cannot read the request: expected a form", { cause });
-  });
+  const bytes = await readBytes(request, { atMost: limit + AROUND_THE_FILE_BYTES });
+  if (!bytes) throw tooLarge(limit);
+  const form = await new Response(bytes as BodyInit, { headers: { "content-type": type } }).formData().catch(
+    (cause) => {
+      throw new LongshoreError("invalid_request", "Cannot read the request: expected a form", { cause });
+    },
+  );
   const file = form.get("file");
   const text = form.get("request");
   if (!(file instanceof File) || typeof text !== "string") {
@@ -39,28 +45,15 @@ export async function readImportRequest(request: Request): Promise<ReadImportReq
       },
     );
   }
-  refuseLarger(file.size, limit);
+  if (file.size > limit) throw tooLarge(limit);
   return {
     request: parseInput(parseJson(text), ImportRequestWithoutFile),
     file: (caller, orgId) => store(caller, file, orgId),
   };
 }
 
-/**
- * Reads a body that is refused, within limits: an answer before its end would look like a broken connection to whoever
- * is still sending.
- */
-async function drain(request: Request, atMost: number): Promise<void> {
-  let bytes = 0;
-  for await (const piece of request.body ?? []) {
-    bytes += piece.length;
-    if (bytes > atMost) break;
-  }
-}
-
-function refuseLarger(bytes: number, limit: number): void {
-  if (bytes <= limit) return;
-  throw new LongshoreError(
+function tooLarge(limit: number): LongshoreError {
+  return new LongshoreError(
     "file_too_large",
     `Cannot take a file of more than ${
       limit / 1e6

@@ -10,7 +10,9 @@ import { PROBLEM_HEADINGS } from "./match_columns.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
 import { secondSession } from "./second_session.ts";
 import { countImport, PHASES, problemsFileQuery, publishProblems } from "./staging.ts";
-import { storageRequest } from "./storage_request.ts";
+import { readRefusal, storageRequest, writeFailure } from "./storage_request.ts";
+
+const ADVICE = 'have its limit raised, or end the check sooner with the option "stop_after_problems"';
 
 export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cursor: CheckingCursor) {
   const importId = slice.job.id;
@@ -20,7 +22,7 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
   const valid = counts.inserted + counts.updated + counts.unchanged;
   // At once where there are two sessions; else one after the other.
   const beside = await secondSession(slice) ?? slice.sql;
-  const [problems_file, { rows, invalid, problemsByCode }] = await Promise.all([
+  const [written, { rows, invalid, problemsByCode }] = await Promise.all([
     cursor.rows > valid ? writeProblemsFile(slice, layout) : null,
     countImport(beside, importId, PHASES.check),
     publishProblems(beside, slice, { importId, phases: PHASES.check }),
@@ -33,7 +35,8 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
     problems_by_code: problemsByCode,
     preview: maskPreview(dataset, cursor.preview),
     columns: { mapped: layout.mapped, ignored: layout.ignored, missing: layout.missing },
-    problems_file,
+    problems_file: written && { bucket: written.bucket, path: written.path },
+    ...(written?.cut ? { problems_file_cut: true } : {}),
     guarantee: cursor.guarantee,
     ...(info.sheet === undefined ? {} : { sheet: info.sheet, hidden_rows: cursor.hiddenRows }),
     ...(info.encoding === undefined ? {} : { encoding: info.encoding }),
@@ -41,40 +44,57 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
   };
 }
 
-async function writeProblemsFile(
-  slice: Slice,
-  { headings, width }: Layout,
-): Promise<{ bucket: string; path: string }> {
+interface ProblemsFile {
+  bucket: string;
+  path: string;
+  /** Whether it ends before the last problem: there would have been more than a file may have. */
+  cut: boolean;
+}
+
+async function writeProblemsFile(slice: Slice, { headings, width }: Layout): Promise<ProblemsFile> {
   const file = { bucket: "exports", path: `${slice.job.org_id}/${slice.job.id}/problems.csv` };
   // A file that was corrected brings the columns of the last problems.csv along.
   const places = Array.from({ length: width }, (_, place) => place)
     .filter((place) => !(PROBLEM_HEADINGS as readonly string[]).includes(headings[place] ?? ""));
   const query = await problemsFileQuery(slice.sql, slice.job.id, places);
+  const text = {
+    headings: places.map((place) => headings[place] ?? ""),
+    limit: slice.settings.export_bytes,
+    cut: false,
+  };
   await slice.asOwner((transaction) =>
     copyOut(transaction, query, async (rows) => {
       const response = await storageRequest(`/object/${file.bucket}/${file.path}`, {
         method: "POST",
         headers: { "content-type": "text/csv", "x-upsert": "true" },
-        body: ReadableStream.from(withHeadings(places.map((place) => headings[place] ?? ""), rows)),
+        body: ReadableStream.from(problemsText(text, rows)),
         signal: slice.signal,
       });
-      await response.body?.cancel();
-      if (!response.ok) {
-        throw new Error(`Cannot write problems.csv: found status ${response.status} from Storage`);
-      }
+      if (response.ok) await response.body?.cancel();
+      else throw writeFailure("problems.csv", await readRefusal(response), ADVICE);
     })
   );
-  return file;
+  return { ...file, cut: text.cut };
 }
 
-/** A byte order mark, so that spreadsheets read it as UTF-8, the file's own headings, ours, and the rows. */
-async function* withHeadings(
-  headings: string[],
+/**
+ * A byte order mark, so that spreadsheets read it as UTF-8, the file's own headings, ours, and the rows: as many as fit. Each
+ * piece of them ends with a row.
+ */
+async function* problemsText(
+  text: { headings: string[]; limit: number; cut: boolean },
   rows: ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  const all = [...headings, ...PROBLEM_HEADINGS];
-  yield new TextEncoder().encode(`\ufeff${all.map(quote).join(",")}\n`);
-  yield* rows;
+  const all = [...text.headings, ...PROBLEM_HEADINGS];
+  const first = new TextEncoder().encode(`\ufeff${all.map(quote).join(",")}\n`);
+  let bytes = first.length;
+  yield first;
+  for await (const piece of rows) {
+    bytes += piece.length;
+    text.cut = bytes > text.limit;
+    if (text.cut) return;
+    yield piece;
+  }
 }
 
 function quote(text: string): string {

@@ -6,7 +6,7 @@
 import { LongshoreError } from "../errors.ts";
 import type { ByteSource } from "../formats/reader.ts";
 import type { PinnedFile } from "../jobs/job.ts";
-import { storageRequest } from "./storage_request.ts";
+import { readRefusal, storageFailure, type StorageRefusal, storageRequest } from "./storage_request.ts";
 
 export interface StorageSource extends ByteSource {
   /** Milliseconds spent waiting for bytes so far: what is left of a read's duration is this isolate's own work. */
@@ -25,15 +25,12 @@ export function storageSource(file: PinnedFile, options: { signal?: AbortSignal 
     });
     waitedMs += performance.now() - from;
     const tag = response.headers.get("etag")?.replace(/^W\//, "").replaceAll('"', "");
-    const changed = response.ok && file.etag && tag && tag !== file.etag.replaceAll('"', "");
-    if (changed || response.status === 404 || response.status === 400) {
+    if (response.ok && file.etag && tag && tag !== file.etag.replaceAll('"', "")) {
       await response.body?.cancel();
-      throw new LongshoreError(
-        "file_changed",
-        `Cannot go on with the file "${file.path}": it was changed or removed since the job was started`,
-      );
+      throw changed(file);
     }
-    if (response.status !== 206 && !(response.status === 200 && start === 0)) {
+    if (!response.ok) throw refused(file, await readRefusal(response));
+    if (response.status !== 206 && start > 0) {
       await response.body?.cancel();
       throw new Error(`Cannot read from Storage: found status ${response.status}, expected 206`);
     }
@@ -68,6 +65,25 @@ export function storageSource(file: PinnedFile, options: { signal?: AbortSignal 
       return bytes;
     },
   };
+}
+
+function refused(file: PinnedFile, refusal: StorageRefusal): Error {
+  if (refusal.status === 404) {
+    return new LongshoreError(
+      "file_not_found",
+      `Cannot read the file "${file.path}": Storage has it no more; upload it and start again`,
+    );
+  }
+  // It has become shorter than it was.
+  if (refusal.status === 416) return changed(file);
+  return storageFailure("read from", refusal);
+}
+
+function changed(file: PinnedFile): LongshoreError {
+  return new LongshoreError(
+    "file_changed",
+    `Cannot go on with the file "${file.path}": it was changed or removed since the job was started`,
+  );
 }
 
 /** Refuses steps such as "..", which an address would take for the way to another file, with a key that opens all. */

@@ -3,6 +3,7 @@
  * them for heartbeat, progress and cancel, so that none waits for another. In: nothing but the environment. Sessions
  * open with their first query and work through a transaction pooler (no prepared statements). It holds no SQL of its own.
  */
+import { SetupError } from "../errors.ts";
 import { openSession, type Sql } from "./open_session.ts";
 
 export type { Sql, Transaction } from "./open_session.ts";
@@ -49,7 +50,10 @@ export function connect(options: ConnectOptions = {}): Connection {
 function databaseUrl(): string {
   const url = Deno.env.get("LONGSHORE_DB_URL") ?? Deno.env.get("SUPABASE_DB_URL");
   if (!url) {
-    throw new Error('Cannot reach the database: found neither "LONGSHORE_DB_URL" nor "SUPABASE_DB_URL"');
+    throw new SetupError(
+      "DATABASE_URL_MISSING",
+      'Cannot connect to the database: found neither "LONGSHORE_DB_URL" nor "SUPABASE_DB_URL"',
+    );
   }
   return url;
 }

@@ -3,7 +3,7 @@
  * Out: `sql` of postgres.js. What the lost session had at hand is rejected, and nothing of it reaches the next one:
  * postgres.js itself would reconnect with the last error, half a message and an open transaction in mind.
  */
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import postgres from "postgres";
 import { openSocket } from "./open_socket.ts";
 
@@ -41,7 +41,7 @@ export function openSession(url: string, options: OpenSessionOptions): Sql {
 
 function startSession(url: string, { applicationName }: OpenSessionOptions): Session {
   // postgres.js takes `socket` but does not declare it.
-  const options: postgres.Options<Record<string, never>> & { socket: () => Promise<Socket> } = {
+  const options: postgres.Options<Record<string, never>> & { socket: () => Promise<Duplex> } = {
     max: 1,
     prepare: false,
     // The types of arrays would cost one more round trip per session: arrays are passed and read as JSON or literals.

@@ -4,7 +4,7 @@
  */
 import type { ServiceCaller, UserCaller } from "../http/authenticate.ts";
 import type { Call } from "../http/handle.ts";
-import { parseInput, parseJson, readBody } from "../http/read_body.ts";
+import { parseInput, readBody, readJson } from "../http/read_body.ts";
 import { respond } from "../http/respond.ts";
 import { SliceRequest } from "../http/slice_request.ts";
 import { startJob, workOn } from "../http/start_job.ts";
@@ -31,8 +31,7 @@ async function startForPerson(call: Call, caller: UserCaller): Promise<Response>
 }
 
 async function answerService(call: Call, caller: ServiceCaller): Promise<Response> {
-  const text = await call.request.text();
-  const body = text.trim() === "" ? {} : parseJson(text);
+  const body = await readJson(call.request) ?? {};
   if (typeof body === "object" && body !== null && "job_id" in body) {
     const { job_id } = parseInput(body, SliceRequest);
     workOn(call, { kind: "refresh", jobId: job_id, handler: runRefresh, first: false });

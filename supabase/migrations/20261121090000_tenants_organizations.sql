@@ -63,7 +63,7 @@ as $$
   select m.org_id from public.memberships m where m.user_id = (select auth.uid());
 $$;
 comment on function public.member_orgs is 'Organizations that the caller belongs to, in any role';
-revoke all on function public.member_orgs from public;
+revoke all on function public.member_orgs from public, anon, authenticated, service_role;
 grant execute on function public.member_orgs to authenticated, service_role;
 
 create function public.admin_orgs() returns setof uuid
@@ -74,7 +74,7 @@ as $$
   where m.user_id = (select auth.uid()) and m.role in ('owner', 'admin');
 $$;
 comment on function public.admin_orgs is 'Organizations in which the caller has every right: owners and admins';
-revoke all on function public.admin_orgs from public;
+revoke all on function public.admin_orgs from public, anon, authenticated, service_role;
 grant execute on function public.admin_orgs to authenticated, service_role;
 
 create function public.contributor_orgs() returns setof uuid
@@ -86,7 +86,7 @@ as $$
 $$;
 comment on function public.contributor_orgs is
   'Organizations into which the caller may upload files to import: everybody but viewers';
-revoke all on function public.contributor_orgs from public;
+revoke all on function public.contributor_orgs from public, anon, authenticated, service_role;
 grant execute on function public.contributor_orgs to authenticated, service_role;
 
 alter table public.organizations enable row level security;
@@ -107,6 +107,8 @@ create policy memberships_are_read_by_members on public.memberships
 comment on policy memberships_are_read_by_members on public.memberships is
   'Members see who else belongs, as ids and roles; there is no policy to write';
 
+-- Projects made before 2026-05-30 grant everything that comes into being in "public" to the roles of the API.
+revoke all on public.organizations, public.memberships from public, anon, authenticated, service_role;
 grant select, update (name) on public.organizations to authenticated;
 grant select on public.memberships to authenticated;
 -- The back office: nothing in the product writes with the secret key.

@@ -30,7 +30,7 @@ begin
 end;
 $$;
 comment on function public.create_organization is 'Makes an organization; the caller becomes its owner';
-revoke all on function public.create_organization from public;
+revoke all on function public.create_organization from public, anon, authenticated, service_role;
 grant execute on function public.create_organization to authenticated;
 
 -- Locks the organization's row and returns the caller's role in it as of after the lock; raises not_allowed for
@@ -92,7 +92,7 @@ begin
 end;
 $$;
 comment on function public.add_member is 'Adds a person with an account to an organization, as owner, admin, member or viewer';
-revoke all on function public.add_member from public;
+revoke all on function public.add_member from public, anon, authenticated, service_role;
 grant execute on function public.add_member to authenticated;
 
 -- Takes a person out, with every project role that hangs on the membership. Locks the organization's row. Owners and
@@ -129,5 +129,5 @@ begin
 end;
 $$;
 comment on function public.remove_member is 'Takes a person out of an organization; the last owner stays';
-revoke all on function public.remove_member from public;
+revoke all on function public.remove_member from public, anon, authenticated, service_role;
 grant execute on function public.remove_member to authenticated;

@@ -40,7 +40,8 @@ revoke all on function jobs_private.recover_leases() from public;
 comment on function jobs_private.recover_leases() is 'Queues jobs again whose slice has died';
 
 -- Drops the staging of checks whose time has come and that no commit is at work on, and says how many; of deleted
--- checks too. Locks state rows, skipping locked ones, and what drop_staging() locks; passes over checks whose tables
+-- checks too. With it go the cursors of the check and its commit, which may hold people's values, such as the rows of a
+-- preview: nothing can go on from them any more. Locks state rows, skipping locked ones, and what drop_staging() locks; passes over checks whose tables
 -- somebody else holds, up to three. For tick().
 create function jobs_private.expire_checks() returns integer
 language plpgsql
@@ -68,7 +69,10 @@ begin
   loop
     begin
       perform jobs_private.drop_staging(v_job_id);
-      update jobs_private.job_state set staging_until = null where job_id = v_job_id;
+      update jobs_private.job_state set staging_until = null, cursor = null where job_id = v_job_id;
+      update jobs_private.job_state s set cursor = null
+      from jobs.jobs c
+      where c.parent_id = v_job_id and s.job_id = c.id and s.cursor is not null;
       v_expired := v_expired + 1;
     exception when lock_not_available or deadlock_detected then
       -- Somebody sits on these tables, such as a slice that has died: the others need not wait for that.

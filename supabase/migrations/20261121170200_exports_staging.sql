@@ -5,7 +5,7 @@
 alter table jobs.settings
   add column export_bytes bigint not null default 500000000,
   add constraint export_bytes_are_positive check (export_bytes > 0);
-comment on column jobs.settings.export_bytes is 'The largest file of an export';
+comment on column jobs.settings.export_bytes is 'The largest file of an export, and the largest problems.csv';
 
 create table jobs_private.export_pieces (
   job_id uuid not null,

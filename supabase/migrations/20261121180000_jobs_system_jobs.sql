@@ -144,8 +144,9 @@ $$;
 comment on function jobs_private.waiting_jobs(timestamptz, text[], timestamptz) is
   'Queued jobs that may start now, in turn between organizations';
 
--- Whether limits, waiting times and a refresh of the same view let this one job start now, whoever else is waiting. Reads
--- only.
+-- Whether limits, waiting times and a refresh of the same view let this one job start now. A job whose function was told
+-- within the last nudge_seconds has its slot: who asks unbidden, as the request that made a job does, takes none from it,
+-- or a tenant that asks all the time would always be the first at a free slot. Reads only.
 create or replace function jobs_private.may_start(p_job_id uuid, p_now timestamptz) returns boolean
 language sql stable
 set search_path = ''
@@ -155,13 +156,23 @@ as $$
     from jobs.jobs j
     join jobs_private.job_state s on s.job_id = j.id
     cross join jobs.settings g
+    cross join lateral (
+      select count(*) as in_all, count(*) filter (where t.org_id is not distinct from j.org_id) as of_org
+      from (
+        select r.org_id from jobs.jobs r where r.state = 'running'
+        union all
+        select q.org_id
+        from jobs_private.job_state n join jobs.jobs q on q.id = n.job_id
+        where n.nudged_at > p_now - make_interval(secs => g.nudge_seconds)
+          and q.state = 'queued'
+          and (s.nudged_at > p_now - make_interval(secs => g.nudge_seconds)) is not true
+      ) t
+    ) taken
     where j.id = p_job_id
       and j.state = 'queued'
       and s.run_after <= p_now
-      and (select count(*) from jobs.jobs r where r.state = 'running') < g.running_in_all
-      and (
-        select count(*) from jobs.jobs r where r.state = 'running' and r.org_id is not distinct from j.org_id
-      ) < g.running_per_org
+      and taken.in_all < g.running_in_all
+      and taken.of_org < g.running_per_org
       and not (j.kind = 'refresh' and jobs_private.is_refreshing(j.params ->> 'view'))
   )
 $$;

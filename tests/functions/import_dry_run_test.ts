@@ -175,6 +175,36 @@ Deno.test("a check says that it looked at each chunk by itself where the rows ar
   await it.set({ chunk_rows: 5000, one_transaction_rows: 1_000_000 });
 });
 
+Deno.test("a check in one transaction ends at stop_after_problems, and does so again when it is retried", async () => {
+  await using it = await importer(stack);
+  await it.set({ chunk_rows: 3 });
+  // Five seats; the next rows are refused, and the last ones are never tried.
+  const file = `Name\n${Array.from({ length: 15 }, (_, n) => `N${n}`).join("\n")}\n`;
+  const check = await it.check(file, { dataset: "lab.seats", options: { stop_after_problems: 2 } });
+  const message = "Cannot go on with the check: found 4 rows with problems, expected fewer than 2";
+  assertEquals([check.job.state, check.job.error?.code, check.job.error?.message], [
+    "failed",
+    "too_many_problems",
+    message,
+  ]);
+  assertEquals(
+    check.problems.map(({ row, code }) => [row, code]),
+    [7, 8, 9, 10].map((row) => [row, "rule_violated"]),
+  );
+
+  const { error } = await it.person.client.schema("jobs").rpc("retry_job", { job_id: check.job.id });
+  assertEquals(error, null);
+  const again = await it.follow(check.job.id);
+  assertEquals([again.job.error?.message, again.problems.length], [message, 4]);
+  // At the last row of the file too.
+  const last = await it.check("Name\nA\nB\nC\nD\nE\nF\n", {
+    dataset: "lab.seats",
+    options: { stop_after_problems: 1 },
+  });
+  assertEquals(last.job.error?.code, "too_many_problems");
+  await it.set({ chunk_rows: 5000 });
+});
+
 Deno.test("a check leaves nothing behind in the target, not even for those who read while it runs", async () => {
   await using it = await importer(stack);
   const milestones = async () =>

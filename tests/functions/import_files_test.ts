@@ -338,7 +338,15 @@ const REFUSED: (Form & { code: string; message: string })[] = [
     name: "other headings",
     body: "Name,Phone\nA,1\n",
     code: "missing_columns",
-    message: 'Cannot find the columns Tag, Type, Drawing: found the headings "Name", "Phone"',
+    message:
+      "Cannot find the columns Tag, Type, Drawing: found a row of 2 cells, none of which is a heading of the dataset; " +
+      "expected a row of headings above the data",
+  },
+  {
+    name: "one heading of its own among others",
+    body: "Tag,Phone\nA,1\n",
+    code: "missing_columns",
+    message: 'Cannot find the columns Type, Drawing: found the headings "Tag", "Phone"',
   },
   {
     name: "two headings for one column",
@@ -429,4 +437,18 @@ Deno.test("import notices that a file was replaced before it was read", async ()
   await slice.body?.cancel();
   const ended = await it.follow(job.id);
   assertEquals([ended.job.state, ended.job.error?.code], ["failed", "file_changed"]);
+});
+
+Deno.test("import repeats nothing of a file without headings, neither in the error nor in its details", async () => {
+  await using it = await importer(stack, { drawings: ["D-1"] });
+  const data = "Jane Doe,+1 202 555 0147,secret\nJohn Roe,+1 202 555 0148,secret\n";
+  for (
+    const options of [{}, { columns: { Name: "tag" } }, { columns: { "Jane D": "tag" } }, { header_row: 2 }]
+  ) {
+    const { job } = await it.check(data, { options });
+    assertEquals(job.state, "failed");
+    assert(["missing_columns", "unknown_columns"].includes(job.error!.code));
+    assert(!/Doe|Roe|555|secret/.test(JSON.stringify(job.error)), JSON.stringify(job.error));
+    assertEquals(job.error!.details?.["cells"], 3);
+  }
 });

@@ -293,6 +293,25 @@ function form(it: Importer, bytes: number): FormData {
   return form;
 }
 
+Deno.test("import ends problems.csv with a whole row before it would be too large, and says so", async () => {
+  await using it = await importer(stack);
+  await it.set({ export_bytes: 1_000_000 });
+  const rows = Array.from({ length: 4_000 }, (_, n) => `T-${n},nothing,D-1,"${"x\n".repeat(200)}"\n`);
+  const check = await it.check("Tag,Type,Drawing,Remarks\n" + rows.join(""));
+  await it.set({ export_bytes: 500_000_000 });
+  assertEquals([check.job.state, check.job.result?.invalid, check.job.result?.problems_file_cut], [
+    "succeeded",
+    4_000,
+    true,
+  ]);
+  const text = await it.problemsFile(check);
+  assertEquals(text.length < 1_000_000 && text.length > 500_000, true);
+  const { data, errors } = Papa.parse(text.trimEnd());
+  assertEquals(errors, []);
+  assertEquals((data as string[][]).filter((cells) => cells.length !== 7), []);
+  assertEquals((data as string[][]).at(-1)?.[0], `T-${data.length - 2}`);
+});
+
 Deno.test("import keeps the first 10,000 problems in the table and all of them in problems.csv", async () => {
   await using it = await importer(stack);
   const rows = Array.from({ length: 6_000 }, (_, n) => `T-${n},nothing,D-1,many\n`);

@@ -213,6 +213,30 @@ Deno.test("POST import takes files of up to 6 MB with the request", async () => 
   assertStringIncludes(refused.body.message, "more than 6 MB");
 });
 
+Deno.test("POST import refuses a body that is too long and does not say so", async () => {
+  await using it = await importer(stack);
+  const good = JSON.stringify(await it.request(CSV));
+  const headOfForm = '--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n';
+  const cases = [
+    { type: "application/json", head: good, bytes: 2e6, answer: [400, "invalid_request"] },
+    {
+      type: "multipart/form-data; boundary=b",
+      head: headOfForm,
+      bytes: 20e6,
+      answer: [413, "file_too_large"],
+    },
+  ];
+  for (const { type, head, bytes, answer } of cases) {
+    const pieces = [head, ...Array.from({ length: Math.ceil(bytes / 65536) }, () => " ".repeat(65536))];
+    const response = await fetch(`${stack.url}/functions/v1/import`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${it.person.accessToken}`, "content-type": type },
+      body: ReadableStream.from(pieces).pipeThrough(new TextEncoderStream()),
+    });
+    assertEquals([response.status, (await response.json()).code], answer);
+  }
+});
+
 Deno.test("POST import refuses forms that are none", async () => {
   await using it = await importer(stack);
   const request = { dataset: "pipetrak.components", scope: { project_id: it.projectId } };

@@ -1,5 +1,5 @@
 begin;
-select plan(38);
+select plan(43);
 select tests.create_engine_scene();
 
 select is(jobs_private.has_work(), false, 'there is nothing to do at first');
@@ -93,6 +93,22 @@ select tests.later('20 days');
 select is(jobs_private.tick() ->> 'purged', '2', 'for ninety days');
 select is((select count(*)::int from jobs.import_problems), 0, 'problems as long as their job');
 select is(jobs_private.has_work(), false, 'and nothing is left to do');
+
+-- what a failed check has seen
+create temp table failed on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
+update failed set token = tests.claim(id);
+select jobs_private.checkpoint(id, token, '{"preview": [{"phone": "+44 7700"}]}') from failed;
+select jobs_private.fail_job(id, token, '{"code": "too_many_problems", "message": "", "details": null}', false) from failed;
+select tests.later('6 days');
+select is(jobs_private.tick() ->> 'expired', '0', 'a failed check is kept while it may be retried');
+select isnt((select s.cursor from jobs_private.job_state s join failed on job_id = id), null, 'with what it would go on from');
+select tests.later('2 days');
+select is(jobs_private.tick() ->> 'expired', '1', 'and no longer');
+select is((select s.cursor from jobs_private.job_state s join failed on job_id = id), null, 'then its cursor goes, preview and all');
+grant select on failed to authenticated;
+select tests.act_as('Mia');
+select throws_like(format('select jobs.retry_job(%L)', id), '%expired%', 'and it cannot be retried') from failed;
+select tests.act_as_postgres();
 
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(24);
+select plan(36);
 select tests.create_people('Olga', 'Adam', 'Mia', 'Vic', 'Stranger');
 insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
 insert into public.memberships (org_id, user_id, role) values
@@ -11,6 +11,18 @@ insert into public.memberships (org_id, user_id, role) values
 
 select is((select count(*) from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
   and not c.relrowsecurity), 0::bigint, 'row security is on for every table of "public"');
+
+-- what the API's roles are granted, whatever "public" grants by default
+select table_privs_are('public', t, 'anon', array[]::text[], 'nobody has a right on ' || t || ' without signing in')
+from unnest(array['organizations', 'memberships']) t;
+select table_privs_are('public', t, 'authenticated', array['SELECT'], 'people read ' || t || ' and no more')
+from unnest(array['organizations', 'memberships']) t;
+select table_privs_are('public', t, 'service_role', array['SELECT', 'INSERT', 'UPDATE', 'DELETE'], 'the back office writes ' || t)
+from unnest(array['organizations', 'memberships']) t;
+select function_privs_are('public', f, a, 'anon', array[]::text[], 'nobody calls ' || f || ' without signing in')
+from (values ('member_orgs', array[]::text[]), ('admin_orgs', array[]::text[]), ('contributor_orgs', array[]::text[]),
+  ('create_organization', array['text']), ('add_member', array['uuid', 'text', 'text']), ('remove_member', array['uuid', 'uuid'])
+) functions (f, a);
 
 -- acting as the owner
 select tests.act_as('Olga');

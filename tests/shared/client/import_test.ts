@@ -8,7 +8,7 @@ import {
   type Longshore,
   LongshoreClientError,
 } from "../../../shared/client/mod.ts";
-import { signUp } from "../../helpers/people.ts";
+import { anonymous, signUp } from "../../helpers/people.ts";
 import { testStack } from "../../helpers/stack.ts";
 import { makeProjectOwner, pipetrak, type ProjectOwner } from "./_project.ts";
 import { type Proxy, startProxy } from "./_proxy.ts";
@@ -105,6 +105,48 @@ scene("startImport() uploads once though the answer gets lost", async ({ longsho
   assertEquals(uploads, 2);
   assertEquals((await longshore.watch(job.id)).state, "succeeded");
 });
+
+scene(
+  "startImport() gives the same job for the same idempotencyKey, and uploads once",
+  async ({ longshore, client, proxy, request, owner }) => {
+    const idempotencyKey = "components of 2026-11-29";
+    const file = () => new File([`${HEADINGS}A-1,valve,ISO-1,2\n`], "a.csv");
+    const job = await longshore.startImport(file(), request, { idempotencyKey });
+    const again = await longshore.startImport(file(), request, { idempotencyKey });
+    assertEquals(again.id, job.id);
+    assertEquals(proxy.requests.filter((path) => path.startsWith("/storage/v1/object/imports/")).length, 1);
+    assertEquals((await longshore.watch(job.id)).state, "succeeded");
+
+    const longer = new File([`${HEADINGS}A-1,valve,ISO-1,2\nA-2,valve,ISO-1,2\n`], "a.csv");
+    for (const [other, options] of [[longer, {}], [file(), { mode: "upsert" as const }]] as const) {
+      const refused = await assertRejects(
+        () => longshore.startImport(other, { ...request, options }, { idempotencyKey }),
+        LongshoreClientError,
+      );
+      assertEquals([refused.code, refused.status], ["idempotency_conflict", 409]);
+    }
+    const { data } = await client.schema("jobs").from("jobs").select("id");
+    assertEquals(data, [{ id: job.id }]);
+
+    // The same key is another person's own.
+    const stack = await testStack();
+    const colleague = await signUp(stack, "colleague");
+    const added = await client.rpc("add_member", {
+      p_org_id: owner.orgId,
+      p_email: colleague.email,
+      p_role: "admin",
+    });
+    assertEquals(added.error, null);
+    const theirs = await createLongshore(colleague.client).startImport(file(), request, { idempotencyKey });
+    assert(theirs.id !== job.id);
+
+    // However a client has its token.
+    const signedIn = anonymous(stack);
+    await signedIn.auth.signInWithPassword({ email: owner.email, password: owner.password });
+    const asBefore = await createLongshore(signedIn).startImport(file(), request, { idempotencyKey });
+    assertEquals(asBefore.id, job.id);
+  },
+);
 
 scene("startImport() gives up on a server that keeps failing", async ({ longshore, proxy, request }) => {
   proxy.intercept = ({ url }) =>

@@ -384,6 +384,20 @@ test("runExport() refuses a file that is larger than the settings allow", async 
   }
 });
 
+test("runExport() ends at once with a file that Storage does not take for its size", async () => {
+  await using it = await openLab(100_000);
+  await it.admin`update storage.buckets set file_size_limit = 7000000 where id = 'exports'`;
+  try {
+    const jobId = await enqueue(it, {});
+    assertEquals(await slice(it, jobId, { budget: FULL }), "failed");
+    const job = await stateOf(it, jobId);
+    assertEquals([job.attempt, job.error?.code], [1, "file_too_large"]);
+    assertEquals(await it.objects(jobId), []);
+  } finally {
+    await it.admin`update storage.buckets set file_size_limit = 500 * 1024 * 1024 where id = 'exports'`;
+  }
+});
+
 test("The files of exports go after their time", async () => {
   await using it = await openLab(10);
   const job = await it.export();
