@@ -75,8 +75,9 @@ comment on column certus_private.order_logs.total_amount is 'As reported, else t
 comment on column certus_private.order_logs.created_at is 'When it was ordered';
 comment on constraint customer_phone_is_a_phone_number on certus_private.order_logs is
   'digits, spaces and ( ) . / - with an optional + before them';
-create index orders_of_an_account on certus_private.order_logs (account_id, created_at desc);
-create index orders_of_a_location on certus_private.order_logs (location_id, created_at desc);
+-- As those of the calls.
+create index orders_of_an_account on certus_private.order_logs (account_id, created_at desc, id desc, location_id);
+create index orders_of_a_location on certus_private.order_logs (location_id, created_at desc, id desc);
 create index orders_of_a_call on certus_private.order_logs (call_id);
 
 create table certus_private.order_updates (
@@ -120,7 +121,7 @@ alter table certus_private.order_updates enable row level security;
 alter table certus_private.upsells enable row level security;
 
 create policy orders_are_viewed_by_location on certus_private.order_logs
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy orders_are_viewed_by_location on certus_private.order_logs is 'Through the views: whoever reads the location';
 create policy orders_are_read_by_admins on certus_private.order_logs
   for select to authenticated using (account_id in (select certus.admin_accounts()));
@@ -136,11 +137,11 @@ comment on policy orders_are_corrected_by_admins on certus_private.order_logs is
   'Admins of the account, by an import that updates';
 
 create policy order_updates_are_viewed_by_location on certus_private.order_updates
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy order_updates_are_viewed_by_location on certus_private.order_updates is
   'Through get_call_detail(): whoever reads the location';
 create policy upsells_are_viewed_by_location on certus_private.upsells
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy upsells_are_viewed_by_location on certus_private.upsells is
   'Through get_call_detail(): whoever reads the location';
 
