@@ -87,7 +87,7 @@ Deno.test("the queries of a dashboard use the indexes under row security", async
             `explain (analyze, buffers, format json) select * from ${asked}`,
           );
           const { "Shared Hit Blocks": hit, "Shared Read Blocks": read } = row!["QUERY PLAN"][0].Plan;
-          assert(hit + read < 1000, `found ${hit + read} blocks, expected less than 1000`);
+          assert(hit + read < 500, `found ${hit + read} blocks, expected less than 500`);
         });
       }
       await transaction`reset role`;
