@@ -125,30 +125,62 @@ revoke all on function certus.get_metrics_daily from public;
 grant execute on function certus.get_metrics_daily to authenticated;
 
 -- All there is about one call. Reads only, locks nothing; for people. A call that is not there and one that the caller
--- may not read are refused in the same words.
+-- may not read are refused in the same words. A definer: everything that hangs on a call is of its location and account,
+-- by foreign keys, so the right to the call is the right to all of it, and is asked for once instead of for each of six
+-- tables. Its rows are those of the views, phone numbers masked alike.
 create function certus.get_call_detail(p_call_id uuid) returns jsonb
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_call jsonb;
+  v_call certus_private.call_logs;
+  v_role text;
 begin
-  select to_jsonb(c) into v_call from certus.calls_v c where c.id = p_call_id;
-  if v_call is null then
+  select * into v_call from certus_private.call_logs c where c.id = p_call_id;
+  v_role := (select c.role from certus.caller_accounts() c where c.account_id = v_call.account_id);
+  if v_role is null
+    or v_role = 'operator' and v_call.location_id not in (select certus.readable_locations()) then
     perform longshore_private.raise_error(404, 'call_not_found',
       'Cannot show this call: expected one of a location that you read');
   end if;
   return jsonb_build_object(
-    'call', v_call,
+    'call', jsonb_build_object(
+      'id', v_call.id, 'account_id', v_call.account_id, 'location_id', v_call.location_id,
+      'external_id', v_call.external_id, 'started_at', v_call.started_at,
+      'ended_at', coalesce(v_call.ended_at, v_call.started_at + make_interval(secs => v_call.duration_seconds)),
+      'status', v_call.status, 'call_type', v_call.call_type, 'duration_seconds', v_call.duration_seconds,
+      'caller_name', v_call.caller_name,
+      'caller_phone', case when v_role = 'admin' then v_call.caller_phone else certus.mask_phone(v_call.caller_phone) end,
+      'summary_md', v_call.summary_md, 'transcript_md', v_call.transcript_md, 'recording_url', v_call.recording_url),
     'orders', array(
-      select to_jsonb(o) || jsonb_build_object(
+      select jsonb_build_object(
+        'id', o.id, 'account_id', o.account_id, 'location_id', o.location_id, 'call_id', o.call_id,
+        'external_id', o.external_id, 'created_at', o.created_at, 'status', o.status,
+        'fulfillment_type', o.fulfillment_type, 'customer_name', o.customer_name,
+        'customer_phone', case when v_role = 'admin' then o.customer_phone else certus.mask_phone(o.customer_phone) end,
+        'subtotal_amount', o.subtotal_amount, 'tax_amount', o.tax_amount,
+        'service_charge_amount', o.service_charge_amount, 'delivery_amount', o.delivery_amount,
+        'total_amount', o.total_amount,
         'updates', array(
-          select to_jsonb(u) from certus.order_updates_v u where u.order_id = o.id order by u.created_at, u.id),
+          select to_jsonb(u) from certus_private.order_updates u where u.order_id = o.id order by u.created_at, u.id),
         'upsells', array(
-          select to_jsonb(u) from certus.upsells_v u where u.order_id = o.id order by u.created_at, u.id))
-      from certus.orders_v o where o.call_id = p_call_id order by o.created_at, o.id),
+          select to_jsonb(u) from certus_private.upsells u where u.order_id = o.id order by u.created_at, u.id))
+      from certus_private.order_logs o where o.call_id = p_call_id order by o.created_at, o.id),
     'reservations', array(
-      select to_jsonb(r) from certus.reservations_v r where r.call_id = p_call_id order by r.created_at, r.id),
+      select jsonb_build_object(
+        'id', r.id, 'account_id', r.account_id, 'location_id', r.location_id, 'call_id', r.call_id,
+        'external_id', r.external_id, 'created_at', r.created_at, 'reservation_at', r.reservation_at,
+        'status', r.status, 'guest_count', r.guest_count, 'customer_name', r.customer_name,
+        'customer_phone', case when v_role = 'admin' then r.customer_phone else certus.mask_phone(r.customer_phone) end,
+        'avg_spend_per_head_override', r.avg_spend_per_head_override,
+        'estimated_revenue', case
+          when r.status in ('cancelled', 'no_show') then 0
+          else r.guest_count * coalesce(r.avg_spend_per_head_override, l.avg_spend_per_head)
+        end::numeric(14, 2),
+        'notes', r.notes)
+      from certus_private.reservations r
+      join certus.locations l on l.id = r.location_id
+      where r.call_id = p_call_id order by r.created_at, r.id),
     'notes', array(
       select to_jsonb(n) from certus.internal_notes n where n.call_id = p_call_id order by n.created_at, n.id));
 end;

@@ -52,6 +52,12 @@ Deno.test("the queries of a dashboard use the indexes under row security", async
         "metrics_are_unique_by_day",
       ],
     };
+    await transaction`set local track_functions = 'pl'`;
+    const timesAsked = async () => {
+      const [row] = await transaction<{ times: number }[]>`
+        select coalesce(pg_stat_get_xact_function_calls('certus.caller_accounts()'::regprocedure), 0)::integer as times`;
+      return row!.times;
+    };
     for (const person of PEOPLE) {
       await transaction`select pg_temp.act_as(${person})`;
       for (const [name, [query, index]] of Object.entries(queries)) {
@@ -88,6 +94,21 @@ Deno.test("the queries of a dashboard use the indexes under row security", async
           );
           const { "Shared Hit Blocks": hit, "Shared Read Blocks": read } = row!["QUERY PLAN"][0].Plan;
           assert(hit + read < 500, `found ${hit + read} blocks, expected less than 500`);
+        });
+      }
+      for (
+        const [asked, most] of [
+          [`certus.list_recent_calls('${account}')`, person === "operator" ? 3 : 2],
+          ...(person === "stranger"
+            ? []
+            : [[`certus.get_call_detail('${call}')`, person === "operator" ? 2 : 1]]),
+        ] as [string, number][]
+      ) {
+        await test.step(`${asked.replace(/'[\w-]{36}'/g, "…")} asks for the rights of the ${person} ${most} times at most`, async () => {
+          const before = await timesAsked();
+          await transaction.unsafe(`select * from ${asked}`);
+          const times = await timesAsked() - before;
+          assert(times <= most, `found ${times}`);
         });
       }
       await transaction`reset role`;
@@ -128,7 +149,7 @@ const SETUP = `
   from generate_series(0, 59999) n;
   insert into certus_private.order_logs (account_id, location_id, call_id, external_id, created_at)
   select pg_temp.id('account ' || n % 3), pg_temp.id('location ' || n % 300), pg_temp.id('call ' || n), n, '2026-01-01'::timestamptz + n * interval '130 seconds'
-  from generate_series(0, 59999) n where n % 6 < 3;
+  from generate_series(0, 59999) n where n % 2 = 1;
   insert into certus_private.reservations (account_id, location_id, call_id, external_id, reservation_at, guest_count)
   select account_id, location_id, call_id, external_id, created_at, 2 from certus_private.order_logs where account_id in (select pg_temp.id('account ' || n) from generate_series(0, 2) n);
   analyze certus_private.call_logs, certus_private.order_logs, certus_private.reservations, certus.locations;
