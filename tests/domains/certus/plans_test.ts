@@ -82,10 +82,13 @@ Deno.test("the queries of a dashboard use the indexes under row security", async
         const asked of [
           `certus.list_recent_calls('${account}')`,
           `certus.list_recent_calls('${account}', array['${location}']::uuid[])`,
+          `certus.list_recent_calls('${account}', p_status => 'voicemail')`,
+          `certus.list_recent_calls('${account}', p_call_type => 'catering')`,
           ...(person === "stranger" ? [] : [`certus.get_call_detail('${call}')`]),
           ...["calls_v", "orders_v", "reservations_v"].map((view) =>
             `certus.${view} where account_id = '${account}' limit 50`
           ),
+          `certus.calls_v where account_id = '${account}' and status = 'voicemail' limit 50`,
         ]
       ) {
         await test.step(`${asked.replace(/'[\w-]{36}'/g, "…")}, as ${person}`, async () => {
