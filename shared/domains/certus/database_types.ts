@@ -164,7 +164,7 @@ export type Database = {
           location_id: string | null;
           business_hours: Json | null;
           busy_mode: boolean;
-          busy_extra_wait_seconds: number;
+          busy_extra_wait_seconds: number | null;
           voice: Json | null;
           updated_at: string;
         };
@@ -173,13 +173,13 @@ export type Database = {
           location_id?: string | null;
           business_hours?: Json | null;
           busy_mode?: boolean;
-          busy_extra_wait_seconds?: number;
+          busy_extra_wait_seconds?: number | null;
           voice?: Json | null;
         };
         Update: {
           business_hours?: Json | null;
           busy_mode?: boolean;
-          busy_extra_wait_seconds?: number;
+          busy_extra_wait_seconds?: number | null;
           voice?: Json | null;
         };
         Relationships: [];
