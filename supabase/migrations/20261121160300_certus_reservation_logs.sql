@@ -34,7 +34,8 @@ create table certus_private.reservations (
   constraint reservation_id_has_at_most_200_characters check (char_length(external_id) <= 200),
   constraint customer_phone_is_a_phone_number check (customer_phone ~ '^\+?[0-9][0-9 ()./-]{2,24}$'),
   constraint guest_count_is_1_to_1000 check (guest_count between 1 and 1000),
-  constraint avg_spend_per_head_override_is_not_negative check (avg_spend_per_head_override >= 0)
+  -- NaN is more than every number, and infinity is none.
+  constraint avg_spend_per_head_override_is_not_negative check (avg_spend_per_head_override >= 0 and avg_spend_per_head_override < 'Infinity')
 );
 comment on table certus_private.reservations is 'One row a reservation, as the provider tells it; read through certus.reservations_v';
 comment on column certus_private.reservations.external_id is
