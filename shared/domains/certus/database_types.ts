@@ -377,6 +377,12 @@ export type Database = {
           role: string;
         }[];
       };
+      export_rights: {
+        Args: {
+          p_filters: Json;
+        };
+        Returns: string;
+      };
       get_call_detail: {
         Args: {
           p_call_id: string;
