@@ -10,6 +10,8 @@ export interface WritingCursor {
   next: number;
   /** Rows of the export, in all. */
   rows: number;
+  /** What the rows that are kept depended on; see `Report.rights`. */
+  rights: string | null;
   /** Of the object in the bucket. */
   path: string;
   file: FileState;

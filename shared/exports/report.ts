@@ -91,6 +91,12 @@ export interface Report {
    * null where the person may not have it.
    */
   authorize: string;
+  /**
+   * A SQL function `(p_filters jsonb) returns text`, asked as the person: what the rows depend on where that is more than
+   * the right to have them, such as a role that masks a column. An export fails when the answer changes between two
+   * slices. @default nothing
+   */
+  rights?: string;
   columns: readonly ReportColumn[];
   filters: readonly Filter[];
   /** The source's columns that rows are ordered by. */

@@ -17,7 +17,7 @@ import { requireReader } from "./require_reader.ts";
 import { type ResolvedExport, resolveRequest } from "./resolve_request.ts";
 import { UploadGone } from "./upload_in_parts.ts";
 import { writeKeptRows } from "./write_kept_rows.ts";
-import { writeLiveRows } from "./write_live_rows.ts";
+import { type LiveExport, writeLiveRows } from "./write_live_rows.ts";
 
 export interface RunExportOptions {
   /** @default every report there is */
@@ -27,10 +27,10 @@ export interface RunExportOptions {
 export async function runExport(slice: Slice, options: RunExportOptions = {}): Promise<SliceOutcome> {
   // A job may have been made past the function.
   const request = resolveRequest(parseInput(slice.params, ExportRequest), options.reports ?? all);
-  await requireReader(slice, request);
   const start = writingCursor(slice);
+  const rights = await requireReader(slice, request, start);
   const file = await open(slice, request, start);
-  const left = start ? await goOn(slice, file, start) : await begin(slice, request, file);
+  const left = start ? await goOn(slice, file, start) : await begin(slice, { ...request, rights }, file);
   if (left) return { outcome: "continue" };
   const finished = await finish(slice, file, start);
   const cut = file.cutTexts > 0 ? { cut_texts: file.cutTexts } : {};
@@ -58,7 +58,7 @@ async function open(
 
 async function begin(
   slice: Slice,
-  request: ResolvedExport,
+  request: LiveExport,
   file: ExportFile,
 ): Promise<WritingCursor | null> {
   try {

@@ -26,10 +26,15 @@ const STAGE_MS = 300;
 /** Kept rows of a workbook are larger than its file. */
 const WORKBOOK_SHRINKS = 8;
 
+/** An export that begins, with what its rows depend on. */
+export interface LiveExport extends ResolvedExport {
+  rights: string | null;
+}
+
 /** Null when the last row is in the file. */
 export async function writeLiveRows(
   slice: Slice,
-  request: ResolvedExport,
+  request: LiveExport,
   file: ExportFile,
 ): Promise<WritingCursor | null> {
   const lease: Lease = { jobId: slice.job.id, token: slice.token };
@@ -72,7 +77,7 @@ function rowsOfABlock({ bytes, rows }: Block, before: number): number {
 async function keepRest(
   transaction: Transaction,
   slice: Slice,
-  { request, file, count }: { request: ResolvedExport; file: ExportFile; count: number },
+  { request, file, count }: { request: LiveExport; file: ExportFile; count: number },
 ): Promise<WritingCursor> {
   const lease: Lease = { jobId: slice.job.id, token: slice.token };
   const { format } = request;
@@ -102,6 +107,7 @@ async function keepRest(
     pieces: kept.pieces,
     next: 0,
     rows: file.rows + kept.rows,
+    rights: request.rights,
     path: file.path,
     file: state,
   };

@@ -41,8 +41,9 @@ create table pipetrak.components (
     foreign key (drawing_id, project_id) references pipetrak.drawings (id, project_id),
   constraint tag_is_not_blank check (btrim(tag) <> ''),
   constraint tag_has_at_most_200_characters check (char_length(tag) <= 200),
-  constraint quantity_is_positive check (quantity > 0),
-  constraint weight_is_not_negative check (weight_kg >= 0),
+  -- NaN is more than every number, and infinity is none.
+  constraint quantity_is_positive check (quantity > 0 and quantity < 'Infinity'),
+  constraint weight_is_not_negative check (weight_kg >= 0 and weight_kg < 'Infinity'),
   constraint attributes_are_an_object check (jsonb_typeof(attributes) = 'object'),
   constraint percent_complete_is_a_percentage check (percent_complete between 0 and 100)
 ) with (fillfactor = 90);

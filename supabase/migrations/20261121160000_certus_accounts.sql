@@ -37,7 +37,8 @@ create table certus.locations (
   constraint location_name_has_at_most_200_characters check (char_length(name) <= 200),
   -- Raises for a zone that Postgres does not know.
   constraint time_zone_is_known check ((timestamptz 'epoch' at time zone time_zone) is not null),
-  constraint avg_spend_per_head_is_not_negative check (avg_spend_per_head >= 0)
+  -- NaN is more than every number, and infinity is none.
+  constraint avg_spend_per_head_is_not_negative check (avg_spend_per_head >= 0 and avg_spend_per_head < 'Infinity')
 );
 comment on table certus.locations is 'Restaurants of an account; one that has calls, orders or reservations cannot be deleted';
 comment on column certus.locations.code is 'What files call it, unique in the account';

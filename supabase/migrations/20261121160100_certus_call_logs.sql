@@ -90,14 +90,23 @@ comment on column certus_private.call_logs.duration_seconds is 'As the provider 
 comment on constraint caller_phone_is_a_phone_number on certus_private.call_logs is
   'digits, spaces and ( ) . / - with an optional + before them';
 comment on constraint recording_is_at_an_https_address on certus_private.call_logs is 'it starts with https://';
--- With the id, since calls may start at the same second, and a page ends between two of them.
-create index calls_of_an_account on certus_private.call_logs (account_id, started_at desc, id desc);
+-- With the id, since calls may start at the same second, and a page ends between two of them. With the location, so that
+-- the calls of an account that somebody does not read are passed over in the index.
+create index calls_of_an_account on certus_private.call_logs (account_id, started_at desc, id desc, location_id);
+-- A status that is rare, or that no call has, would be looked for in all of the account, a million calls in 4 s. What they
+-- cost an import of calls could not be told from the noise.
+create index calls_of_an_account_by_status on certus_private.call_logs
+  (account_id, status, started_at desc, id desc, location_id);
+create index calls_of_an_account_by_type on certus_private.call_logs
+  (account_id, call_type, started_at desc, id desc, location_id);
 create index calls_of_a_location on certus_private.call_logs (location_id, started_at desc, id desc);
 
 alter table certus_private.call_logs enable row level security;
 
+-- An array, which an index can look for; "in (select …)" is a filter of rows that have been fetched. A stranger who asked
+-- for the calls of an account fetched all of them, a million in 4 s; now none.
 create policy calls_are_viewed_by_location on certus_private.call_logs
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy calls_are_viewed_by_location on certus_private.call_logs is
   'Through the views: whoever reads the location';
 create policy calls_are_read_by_admins on certus_private.call_logs

@@ -58,11 +58,12 @@ create table certus_private.order_logs (
   constraint order_id_is_not_blank check (btrim(external_id) <> ''),
   constraint order_id_has_at_most_200_characters check (char_length(external_id) <= 200),
   constraint customer_phone_is_a_phone_number check (customer_phone ~ '^\+?[0-9][0-9 ()./-]{2,24}$'),
-  constraint subtotal_is_not_negative check (reported_subtotal >= 0),
-  constraint tax_is_not_negative check (reported_tax >= 0),
-  constraint service_charge_is_not_negative check (reported_service_charge >= 0),
-  constraint delivery_is_not_negative check (reported_delivery >= 0),
-  constraint total_is_not_negative check (reported_total >= 0)
+  -- NaN is more than every number, and infinity is none.
+  constraint subtotal_is_not_negative check (reported_subtotal >= 0 and reported_subtotal < 'Infinity'),
+  constraint tax_is_not_negative check (reported_tax >= 0 and reported_tax < 'Infinity'),
+  constraint service_charge_is_not_negative check (reported_service_charge >= 0 and reported_service_charge < 'Infinity'),
+  constraint delivery_is_not_negative check (reported_delivery >= 0 and reported_delivery < 'Infinity'),
+  constraint total_is_not_negative check (reported_total >= 0 and reported_total < 'Infinity')
 );
 comment on table certus_private.order_logs is 'One row an order, as the provider tells it; read through certus.orders_v';
 comment on column certus_private.order_logs.external_id is 'The provider''s id of the order, unique in the account: the key of imports';
@@ -75,8 +76,9 @@ comment on column certus_private.order_logs.total_amount is 'As reported, else t
 comment on column certus_private.order_logs.created_at is 'When it was ordered';
 comment on constraint customer_phone_is_a_phone_number on certus_private.order_logs is
   'digits, spaces and ( ) . / - with an optional + before them';
-create index orders_of_an_account on certus_private.order_logs (account_id, created_at desc);
-create index orders_of_a_location on certus_private.order_logs (location_id, created_at desc);
+-- As those of the calls.
+create index orders_of_an_account on certus_private.order_logs (account_id, created_at desc, id desc, location_id);
+create index orders_of_a_location on certus_private.order_logs (location_id, created_at desc, id desc);
 create index orders_of_a_call on certus_private.order_logs (call_id);
 
 create table certus_private.order_updates (
@@ -108,7 +110,7 @@ create table certus_private.upsells (
     foreign key (order_id, location_id) references certus_private.order_logs (id, location_id) on delete cascade,
   constraint upsell_item_is_not_blank check (btrim(item) <> ''),
   constraint upsell_quantity_is_positive check (quantity > 0),
-  constraint upsell_amount_is_not_negative check (amount >= 0)
+  constraint upsell_amount_is_not_negative check (amount >= 0 and amount < 'Infinity')
 );
 comment on table certus_private.upsells is 'What the assistant offered beside an order; read through certus.get_call_detail()';
 comment on column certus_private.upsells.amount is 'What it adds to the order if accepted, in the account''s currency';
@@ -120,7 +122,7 @@ alter table certus_private.order_updates enable row level security;
 alter table certus_private.upsells enable row level security;
 
 create policy orders_are_viewed_by_location on certus_private.order_logs
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy orders_are_viewed_by_location on certus_private.order_logs is 'Through the views: whoever reads the location';
 create policy orders_are_read_by_admins on certus_private.order_logs
   for select to authenticated using (account_id in (select certus.admin_accounts()));
@@ -136,11 +138,11 @@ comment on policy orders_are_corrected_by_admins on certus_private.order_logs is
   'Admins of the account, by an import that updates';
 
 create policy order_updates_are_viewed_by_location on certus_private.order_updates
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy order_updates_are_viewed_by_location on certus_private.order_updates is
   'Through get_call_detail(): whoever reads the location';
 create policy upsells_are_viewed_by_location on certus_private.upsells
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy upsells_are_viewed_by_location on certus_private.upsells is
   'Through get_call_detail(): whoever reads the location';
 

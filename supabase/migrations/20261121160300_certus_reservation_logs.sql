@@ -34,7 +34,8 @@ create table certus_private.reservations (
   constraint reservation_id_has_at_most_200_characters check (char_length(external_id) <= 200),
   constraint customer_phone_is_a_phone_number check (customer_phone ~ '^\+?[0-9][0-9 ()./-]{2,24}$'),
   constraint guest_count_is_1_to_1000 check (guest_count between 1 and 1000),
-  constraint avg_spend_per_head_override_is_not_negative check (avg_spend_per_head_override >= 0)
+  -- NaN is more than every number, and infinity is none.
+  constraint avg_spend_per_head_override_is_not_negative check (avg_spend_per_head_override >= 0 and avg_spend_per_head_override < 'Infinity')
 );
 comment on table certus_private.reservations is 'One row a reservation, as the provider tells it; read through certus.reservations_v';
 comment on column certus_private.reservations.external_id is
@@ -47,14 +48,15 @@ comment on column certus_private.reservations.status is
 comment on column certus_private.reservations.created_at is 'When it was made';
 comment on constraint customer_phone_is_a_phone_number on certus_private.reservations is
   'digits, spaces and ( ) . / - with an optional + before them';
-create index reservations_of_an_account on certus_private.reservations (account_id, reservation_at desc);
-create index reservations_of_a_location on certus_private.reservations (location_id, reservation_at desc);
+-- As those of the calls.
+create index reservations_of_an_account on certus_private.reservations (account_id, reservation_at desc, id desc, location_id);
+create index reservations_of_a_location on certus_private.reservations (location_id, reservation_at desc, id desc);
 create index reservations_of_a_call on certus_private.reservations (call_id);
 
 alter table certus_private.reservations enable row level security;
 
 create policy reservations_are_viewed_by_location on certus_private.reservations
-  for select to certus_reader using (location_id in (select certus.readable_locations()));
+  for select to certus_reader using (location_id = any (array(select certus.readable_locations())));
 comment on policy reservations_are_viewed_by_location on certus_private.reservations is
   'Through the views: whoever reads the location';
 create policy reservations_are_read_by_admins on certus_private.reservations

@@ -49,7 +49,7 @@ select
   c.transcript_md,
   c.recording_url
 from certus_private.call_logs c
-order by c.started_at desc;
+order by c.started_at desc, c.id desc;
 comment on view certus.calls_v is 'Calls of the locations that the caller reads, the newest first: ask for no order but a limit';
 comment on column certus.calls_v.external_id is 'The provider''s id of the call';
 comment on column certus.calls_v.ended_at is 'Null while the call goes on';
@@ -78,7 +78,7 @@ select
   o.delivery_amount,
   o.total_amount
 from certus_private.order_logs o
-order by o.created_at desc;
+order by o.created_at desc, o.id desc;
 comment on view certus.orders_v is 'Orders of the locations that the caller reads, the newest first: ask for no order but a limit';
 comment on column certus.orders_v.external_id is 'The provider''s id of the order';
 comment on column certus.orders_v.call_id is 'The call in which it was ordered';
@@ -123,7 +123,7 @@ select
   end::numeric(14, 2) as estimated_revenue,
   r.notes
 from certus_private.reservations r
-order by r.reservation_at desc;
+order by r.reservation_at desc, r.id desc;
 comment on view certus.reservations_v is 'Reservations of the locations that the caller reads, the latest first: ask for no order but a limit';
 comment on column certus.reservations_v.external_id is 'The provider''s id of the reservation';
 comment on column certus.reservations_v.call_id is 'The call in which it was made';

@@ -6,7 +6,7 @@ create table certus.settings (
   location_id uuid,
   business_hours jsonb,
   busy_mode boolean not null default false,
-  busy_extra_wait_seconds integer not null default 0,
+  busy_extra_wait_seconds integer,
   voice jsonb,
   updated_at timestamptz not null default now(),
   constraint settings_are_one_row_a_place unique nulls not distinct (account_id, location_id),
@@ -19,7 +19,8 @@ create table certus.settings (
 comment on table certus.settings is 'How the assistant answers: one row for the account (location_id null) and one for each location that differs';
 comment on column certus.settings.business_hours is 'By day of the week, such as {"mon": [["11:30", "22:00"]]}; null for the account''s';
 comment on column certus.settings.busy_mode is 'The kitchen is busy: callers are told of a longer wait';
-comment on column certus.settings.busy_extra_wait_seconds is 'What busy mode adds to the wait that callers are told';
+comment on column certus.settings.busy_extra_wait_seconds is
+  'What busy mode adds to the wait that callers are told; null for the account''s, in the account''s own row for none';
 comment on column certus.settings.voice is 'Voice configuration: language, voice, greeting; null for the account''s';
 create index settings_of_a_location on certus.settings (location_id, account_id);
 
@@ -60,7 +61,7 @@ begin
       jsonb_build_object('path', case when p_busy is null then 'p_busy' else 'p_extra_wait_seconds' end));
   end if;
   insert into certus.settings as s (account_id, location_id, busy_mode, busy_extra_wait_seconds)
-  select l.account_id, l.id, p_busy, coalesce(p_extra_wait_seconds, 0) from certus.locations l where l.id = p_location_id
+  select l.account_id, l.id, p_busy, p_extra_wait_seconds from certus.locations l where l.id = p_location_id
   on conflict (account_id, location_id) do update
   set busy_mode = excluded.busy_mode,
     busy_extra_wait_seconds = coalesce(p_extra_wait_seconds, s.busy_extra_wait_seconds)
@@ -69,7 +70,7 @@ begin
 end;
 $$;
 comment on function certus.set_busy_mode is
-  'Turns a location''s busy mode on or off, for whoever works there; without seconds the extra wait stays as it was';
+  'Turns a location''s busy mode on or off, for whoever works there; without seconds the extra wait stays as it was, the account''s where the location has none of its own';
 revoke all on function certus.set_busy_mode from public;
 grant execute on function certus.set_busy_mode to authenticated;
 

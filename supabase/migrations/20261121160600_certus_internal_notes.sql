@@ -78,7 +78,7 @@ create trigger internal_notes_touch before update on certus.internal_notes
 alter table certus.internal_notes enable row level security;
 
 create policy notes_are_read_by_location on certus.internal_notes
-  for select to authenticated using (location_id in (select certus.readable_locations()));
+  for select to authenticated using (location_id = any (array(select certus.readable_locations())));
 comment on policy notes_are_read_by_location on certus.internal_notes is 'Whoever reads the location';
 create policy notes_are_written_by_the_staff on certus.internal_notes
   for insert to authenticated

@@ -48,3 +48,25 @@ $$;
 comment on function certus.authorize_export is 'The organization of the filters'' account if the caller may read it, else null';
 revoke all on function certus.authorize_export from public;
 grant execute on function certus.authorize_export to authenticated;
+
+-- What the rows of an export of an account {account_id} depend on beside the account: the caller's role, which masks phone
+-- numbers or not, and an operator's locations; null where the caller has none. Another answer is another right.
+-- Moves nothing, locks nothing.
+create function certus.export_rights(p_filters jsonb) returns text
+language sql stable
+set search_path = ''
+as $$
+  select c.role || case
+      when c.role = 'operator' then coalesce(
+        ' ' || md5((select string_agg(l::text, ' ' order by l) from certus.readable_locations() l)), '')
+      else ''
+    end
+  from certus.caller_accounts() c
+  where c.account_id = case
+      when pg_input_is_valid(p_filters ->> 'account_id', 'uuid') then (p_filters ->> 'account_id')::uuid
+    end;
+$$;
+comment on function certus.export_rights is
+  'The caller''s role in the filters'' account, and for operators a sum of the locations: an export fails when it changes';
+revoke all on function certus.export_rights from public;
+grant execute on function certus.export_rights to authenticated;

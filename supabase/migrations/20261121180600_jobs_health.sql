@@ -41,7 +41,7 @@ begin
   v_stale := (
     select coalesce(jsonb_object_agg(v.view, v.refreshed_at), '{}')
     from jobs.refreshable_views v
-    where v.failed_at is not null or v.refreshed_at < v_now - interval '15 minutes'
+    where v.failed_at is not null or v.refreshed_at is null or v.refreshed_at < v_now - interval '15 minutes'
   );
 
   return query
@@ -121,4 +121,4 @@ comment on column jobs.health.slice_ms_95 is 'The same for 95 of 100';
 comment on column jobs.health.slice_ms_most is 'The longest';
 comment on column jobs.health.ticked_at is 'When pg_cron last looked for what was left behind';
 comment on column jobs.health.failed_ticks is 'How often that failed';
-comment on column jobs.health.stale_views is 'Views whose last refresh failed or is older than 15 minutes, as of when they are';
+comment on column jobs.health.stale_views is 'Views whose last refresh failed or is older than 15 minutes, as of when they are; null for those that were never refreshed';

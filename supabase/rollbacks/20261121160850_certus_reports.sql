@@ -1,3 +1,4 @@
+drop function certus.export_rights(jsonb);
 drop function certus.authorize_export(jsonb);
 drop view certus.orders_report;
 drop view certus.calls_report;

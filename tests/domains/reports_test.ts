@@ -43,11 +43,13 @@ for (const report of reports) {
       const ordered = report.order.map((each) => typeof each === "string" ? each : each.column);
       for (const name of [...compared, ...ordered]) assert(found.has(name), `there is no column ${name}`);
 
-      const [authorize] = await sql`
+      for (const name of [report.authorize, ...report.rights ? [report.rights] : []]) {
+        const [asked] = await sql`
         select p.prosecdef as definer, p.provolatile as volatile, has_function_privilege('authenticated', p.oid, 'execute') as may,
           has_schema_privilege('longshore_worker', p.pronamespace, 'usage') as reaches
-        from pg_proc p where p.oid = ${`${report.authorize}(jsonb)`}::regprocedure`;
-      assertEquals([authorize?.may, authorize?.reaches, authorize?.volatile], [true, true, "s"]);
+        from pg_proc p where p.oid = ${`${name}(jsonb)`}::regprocedure`;
+        assertEquals([asked?.may, asked?.reaches, asked?.volatile], [true, true, "s"]);
+      }
       if (isFunction) {
         const [read] = await sql`
           select prosecdef as definer, provolatile as volatile from pg_proc

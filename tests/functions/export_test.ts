@@ -1,5 +1,6 @@
 /** Exports over HTTP: what there is, who may have it, what is in the files, and what is refused. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import * as XLSX from "xlsx";
 import { ExportRequest, SliceRequest } from "../../functions/export/schema.ts";
 import {
   bodyOf,
@@ -55,6 +56,15 @@ const TEXTS: [description: string | null, inCsv: string][] = [
   ["-12.5", "-12.5"],
   ["+44 20 7946 0000", "'+44 20 7946 0000"],
 ];
+
+/** The XML files in a workbook. */
+function partsOf(bytes: Uint8Array): (name: string) => string {
+  const archive = XLSX.CFB.read(bytes, { type: "array" });
+  return (name) =>
+    new TextDecoder().decode(
+      Uint8Array.from(XLSX.CFB.find(archive, `/${name}`)!.content as ArrayLike<number>),
+    );
+}
 
 async function withTexts(): Promise<Exporter> {
   const it = await exporter(stack);
@@ -151,6 +161,41 @@ Deno.test("POST export writes a workbook with numbers as numbers and times as ti
   assertEquals(rows[1]?.slice(9, 12), [1.5, 0, 1]);
   const cells = Object.values(workbook.Sheets["Components with progress"]!) as { f?: string }[];
   assertEquals(cells.filter((cell) => cell?.f !== undefined), []);
+});
+
+Deno.test("POST export writes a workbook that people can read: headings, widths, formats, the first row, filters", async () => {
+  await using it = await withTexts();
+  const columns = ["tag", "description", "quantity", "updated_at"];
+  const bytes = await it.download(await it.export({ format: "xlsx", columns }));
+  const { workbook } = readWorkbook(bytes);
+  const sheet = workbook.Sheets["Components with progress"]!;
+  const part = partsOf(bytes);
+  const look = part("xl/worksheets/sheet1.xml");
+  assertMatch(look, /<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"\/>/);
+  assertEquals(sheet["!autofilter"], { ref: `A1:D${TEXTS.length + 1}` });
+  const widths = [...look.matchAll(/<col min="(\d)" max="\1" width="([\d.]+)"/g)].map(([, , width]) =>
+    Number(width)
+  );
+  // The report says the first two; a time has to fit into the last.
+  assertEquals([widths.length, ...widths.slice(0, 2)], [4, 20, 36]);
+  assert(widths[2]! >= "Quantity".length && widths[3]! >= "2026-02-03 04:05:06".length, widths.join(", "));
+  const fonts = [...part("xl/styles.xml").matchAll(/<font>.*?<\/font>/g)].map(([font]) =>
+    font.includes("<b/>")
+  );
+  const formats = [...part("xl/styles.xml").matchAll(/<numFmt numFmtId="(\d+)" formatCode="([^"]+)"/g)];
+  const styles = [
+    ...part("xl/styles.xml").split("<cellXfs")[1]!.matchAll(/<xf numFmtId="(\d+)" fontId="(\d)"/g),
+  ];
+  const styleOf = (cell: string) => {
+    const [, format, font] =
+      styles[Number(new RegExp(`<c r="${cell}"[^>]* s="(\\d+)"`).exec(look)?.[1] ?? 0)]!;
+    return { bold: fonts[Number(font)], format: formats.find(([, id]) => id === format)?.[2] ?? null };
+  };
+  for (const heading of ["A1", "B1", "C1", "D1"]) {
+    assertEquals(styleOf(heading), { bold: true, format: null });
+  }
+  assertEquals(styleOf("A3"), { bold: false, format: null });
+  assertEquals(styleOf("D3"), { bold: false, format: "yyyy\\-mm\\-dd\\ hh:mm:ss" });
 });
 
 Deno.test("POST export writes NDJSON with every value as it is", async () => {

@@ -164,7 +164,7 @@ export type Database = {
           location_id: string | null;
           business_hours: Json | null;
           busy_mode: boolean;
-          busy_extra_wait_seconds: number;
+          busy_extra_wait_seconds: number | null;
           voice: Json | null;
           updated_at: string;
         };
@@ -173,13 +173,13 @@ export type Database = {
           location_id?: string | null;
           business_hours?: Json | null;
           busy_mode?: boolean;
-          busy_extra_wait_seconds?: number;
+          busy_extra_wait_seconds?: number | null;
           voice?: Json | null;
         };
         Update: {
           business_hours?: Json | null;
           busy_mode?: boolean;
-          busy_extra_wait_seconds?: number;
+          busy_extra_wait_seconds?: number | null;
           voice?: Json | null;
         };
         Relationships: [];
@@ -376,6 +376,12 @@ export type Database = {
           account_id: string;
           role: string;
         }[];
+      };
+      export_rights: {
+        Args: {
+          p_filters: Json;
+        };
+        Returns: string;
       };
       get_call_detail: {
         Args: {

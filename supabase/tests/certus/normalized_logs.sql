@@ -1,5 +1,5 @@
 begin;
-select plan(32);
+select plan(40);
 select tests.create_restaurants();
 
 insert into certus_private.call_logs (account_id, location_id, external_id, provider_status, provider_call_type, started_at, ended_at, reported_duration_seconds)
@@ -75,6 +75,19 @@ select throws_ok(
 select throws_ok(
   $$insert into certus_private.call_logs (account_id, location_id, external_id, started_at) values (md5('bistro')::uuid, md5('soho')::uuid, '1', now())$$,
   '23505', null, 'a call comes once');
+
+-- NaN is not negative, and would make every sum that it is in NaN.
+select throws_ok(
+  format($$insert into certus_private.order_logs (account_id, location_id, external_id, reported_%s) values (md5('bistro')::uuid, md5('soho')::uuid, 'NaN', 'NaN')$$, c),
+  '23514', null, 'no ' || c || ' is no number')
+from unnest(array['subtotal', 'tax', 'service_charge', 'delivery', 'total']) c;
+select throws_ok(
+  $$insert into certus_private.reservations (account_id, location_id, external_id, reservation_at, guest_count, avg_spend_per_head_override)
+    values (md5('bistro')::uuid, md5('soho')::uuid, 'NaN', now(), 2, 'NaN')$$, '23514', null, 'nor is what a guest spends');
+select throws_ok(
+  $$insert into certus_private.upsells (order_id, location_id, item, amount) values (md5('none')::uuid, md5('soho')::uuid, 'Bread', 'NaN')$$,
+  '23514', null, 'nor an upsell');
+select throws_ok($$update certus.locations set avg_spend_per_head = 'NaN' where code = 'SOHO'$$, '23514', null, 'nor a location''s figure');
 
 select * from finish();
 rollback;

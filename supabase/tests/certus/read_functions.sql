@@ -1,6 +1,6 @@
 -- list_recent_calls() and get_call_detail(), by persona.
 begin;
-select plan(36);
+select plan(46);
 select tests.create_restaurants();
 select tests.create_restaurant_logs();
 insert into certus_private.call_logs (id, account_id, location_id, external_id, caller_phone, provider_status, provider_call_type, started_at, reported_duration_seconds)
@@ -74,5 +74,42 @@ select is((select array_agg(distinct p #>> '{}') from jsonb_path_query(certus.ge
   array['+44 ••• ••• 0018'], 'an operator sees masked ones everywhere in it');
 select is(tests.error_code($$select certus.get_call_detail(md5('call MAYFAIR')::uuid)$$), 'call_not_found', 'another location''s call is not found');
 select is(tests.error_code($$select certus.get_call_detail(md5('nothing')::uuid)$$), 'call_not_found', 'nor is one that is not there');
+-- Both are made of the tables, and are what the views show.
+select tests.act_as_postgres();
+insert into certus_private.reservations
+  (account_id, location_id, call_id, external_id, customer_phone, reservation_at, guest_count, avg_spend_per_head_override, provider_status, created_at)
+select md5('bistro')::uuid, md5('soho')::uuid, md5('call SOHO')::uuid, 'R-' || n, '+442079460018', '2026-03-06 19:00+00', n,
+  case when n > 2 then 12.5 end, (array[null, 'cancelled', 'booked'])[n], '2026-03-01 12:02+00'
+from generate_series(1, 3) n;
+insert into certus_private.call_logs (id, account_id, location_id, external_id, started_at)
+values (md5('ringing')::uuid, md5('bistro')::uuid, md5('soho')::uuid, 'ringing', '2026-03-03');
+create function pg_temp.viewed(p_call_id uuid) returns jsonb language sql as $$
+  select jsonb_build_object(
+    'call', (select to_jsonb(c) from certus.calls_v c where c.id = p_call_id),
+    'orders', array(
+      select to_jsonb(o) || jsonb_build_object(
+        'updates', array(select to_jsonb(u) from certus.order_updates_v u where u.order_id = o.id order by u.created_at, u.id),
+        'upsells', array(select to_jsonb(u) from certus.upsells_v u where u.order_id = o.id order by u.created_at, u.id))
+      from certus.orders_v o where o.call_id = p_call_id order by o.created_at, o.id),
+    'reservations', array(select to_jsonb(r) from certus.reservations_v r where r.call_id = p_call_id order by r.created_at, r.id),
+    'notes', array(select to_jsonb(n) from certus.internal_notes n where n.call_id = p_call_id order by n.created_at, n.id));
+$$;
+grant execute on function pg_temp.viewed to authenticated;
+select tests.act_as('Ada');
+select results_eq($$select to_jsonb(l) from certus.list_recent_calls(md5('bistro')::uuid) l$$,
+  $$select to_jsonb(v) from (select * from certus.calls_v where account_id = md5('bistro')::uuid limit 50) v$$, 'an admin lists the view''s rows');
+select is(certus.get_call_detail(c), pg_temp.viewed(c), 'and opens them') from unnest(array[md5('call SOHO'), md5('ringing')]::uuid[]) c;
+select tests.act_as('Otto');
+select results_eq($$select to_jsonb(l) from certus.list_recent_calls(md5('bistro')::uuid) l$$,
+  $$select to_jsonb(v) from (select * from certus.calls_v where account_id = md5('bistro')::uuid limit 50) v$$, 'an operator lists the view''s rows');
+select is(certus.get_call_detail(c), pg_temp.viewed(c), 'and opens them') from unnest(array[md5('call SOHO'), md5('ringing')]::uuid[]) c;
+select tests.act_as('Vic');
+select results_eq($$select to_jsonb(l) from certus.list_recent_calls(md5('bistro')::uuid) l$$,
+  $$select to_jsonb(v) from (select * from certus.calls_v where account_id = md5('bistro')::uuid limit 50) v$$, 'a viewer lists the view''s rows');
+select is(certus.get_call_detail(md5('call SOHO')::uuid), pg_temp.viewed(md5('call SOHO')::uuid), 'and opens them');
+select tests.act_as('Mia');
+select is(tests.error_code($$select certus.get_call_detail(md5('call SOHO')::uuid)$$), 'call_not_found', 'a member without a role finds no call');
+select tests.act_as('Stranger');
+select is(tests.error_code($$select certus.get_call_detail(md5('call SOHO')::uuid)$$), 'call_not_found', 'nor does a stranger');
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(37);
+select plan(39);
 select tests.create_restaurants();
 insert into certus.settings (account_id, location_id, busy_extra_wait_seconds) values
   (md5('bistro')::uuid, null, 300), (md5('bistro')::uuid, md5('mayfair')::uuid, 600), (md5('diner')::uuid, null, 0);
@@ -38,7 +38,9 @@ select is(tests.error_code($$select certus.set_busy_mode(md5('soho')::uuid, null
 select tests.act_as('Oona');
 select is((select array_agg(location_id) from certus.settings), array[null]::uuid[], 'another operator sees the account''s alone');
 select results_eq($$select account_id, busy_mode, busy_extra_wait_seconds from certus.set_busy_mode(md5('mayfair')::uuid, true)$$,
-  $$values (md5('bistro')::uuid, true, 0)$$, 'busy mode makes a location''s settings where there are none');
+  $$values (md5('bistro')::uuid, true, null::integer)$$, 'busy mode makes a location''s settings where there are none, with the account''s wait');
+select is((select busy_extra_wait_seconds from certus.set_busy_mode(md5('mayfair')::uuid, true, 0)), 0, 'a wait of nothing is one of its own');
+select is((select busy_extra_wait_seconds from certus.set_busy_mode(md5('mayfair')::uuid, false)), 0, 'which stays');
 
 -- acting as the organization's owner and its viewer
 select tests.act_as('Olga');

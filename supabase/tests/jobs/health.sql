@@ -1,6 +1,6 @@
 -- What jobs.health tells whom, and the times of slices that it is made of.
 begin;
-select plan(20);
+select plan(22);
 -- The engine's limits count every job there is: start with none.
 update jobs_private.staging_slots set job_id = null, owner_id = null;
 delete from jobs.jobs;
@@ -86,6 +86,15 @@ select is((select h.failures from jobs.health h), '{"not_allowed": 1}', 'the fai
 select is((select array[h.slices, h.lost_leases, h.slice_ms_median, h.slice_ms_95, h.slice_ms_most] from jobs.health h),
   array[6, 1, 2000, 61000, 61000], 'and how long slices take');
 select is((select count(*)::int from jobs.health h where h.org_id = md5('org')::uuid), 1, 'of one organization');
+-- acting as an admin, of views
+select tests.act_as_postgres();
+update jobs.refreshable_views set refreshed_at = null, duration_ms = null, failed_at = null, error = null;
+select tests.act_as('Adam');
+select is((select h.stale_views from jobs.health h), '{"certus.mv_metrics_daily": null}', 'a view that was never refreshed is stale');
+select tests.act_as_postgres();
+update jobs.refreshable_views set refreshed_at = jobs.now(), duration_ms = 1;
+select tests.act_as('Adam');
+select is((select h.stale_views from jobs.health h), '{}', 'one that was is not');
 -- acting as an owner of another organization
 select tests.act_as('Nora');
 select is((select array[h.queued, h.succeeded, h.failed, h.slices] from jobs.health h), array[0, 0, 0, 0],

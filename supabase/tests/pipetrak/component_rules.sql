@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(19);
 insert into public.organizations (id, name) values (md5('org')::uuid, 'Org');
 insert into pipetrak.projects (id, org_id, name) values (md5('plant')::uuid, md5('org')::uuid, 'Plant');
 insert into pipetrak.drawings (id, project_id, number) values (md5('d')::uuid, md5('plant')::uuid, 'D-1');
@@ -26,6 +26,8 @@ select is(pg_temp.refused_by('tag', $$'spools', 'SP-2'$$), 'components_component
 select is(pg_temp.refused_by('tag, quantity', $$'spool', 'SP-2', 0$$), 'quantity_is_positive', 'quantities are positive');
 select is(pg_temp.refused_by('tag, weight_kg', $$'spool', 'SP-2', -1$$), 'weight_is_not_negative', 'weights are not negative');
 select is(pg_temp.refused_by('tag, weight_kg', $$'spool', 'SP-2', 0$$), null, 'but may be nothing');
+select is(pg_temp.refused_by('tag, ' || c, format($$'spool', 'SP-3', %L$$, n)), r, format('%s is no %s', n, c))
+from (values ('quantity', 'quantity_is_positive'), ('weight_kg', 'weight_is_not_negative')) v (c, r), unnest(array['NaN', 'Infinity']) n;
 select is(pg_temp.refused_by('tag, attributes', $$'spool', 'SP-3', '[]'$$), 'attributes_are_an_object', 'attributes are an object');
 
 insert into pipetrak.drawings (project_id, number) values (md5('plant')::uuid, 'D-2');

@@ -99,6 +99,24 @@ Deno.test("import of orders counts calls anew that came just before, so that non
   assert(known!.rows >= 6000, `found ${known!.rows} rows in the planner's mind, expected at least 6000`);
 });
 
+Deno.test("import of orders takes NaN and infinity for no amounts", async () => {
+  await using lab = await importer(stack);
+  const { accountId } = await makeRestaurants(lab.person.client, lab.orgId);
+  const amounts = ["NaN", "nan", "Infinity", "-inf", "12.50"];
+  const file = [
+    "Order ID,Location,Ordered at,Total",
+    ...amounts.map((amount, n) => `O-${n},SOHO,2026-03-01T19:07:00Z,${amount}`),
+  ];
+  const check = await lab.check(file.join("\n"), {
+    dataset: "certus.orders",
+    scope: { account_id: accountId },
+  });
+  assertEquals(
+    check.problems.map(({ row, column, code }) => [row, column, code]),
+    [2, 3, 4, 5].map((row) => [row, "total", "invalid_number"]),
+  );
+});
+
 Deno.test("a phone number of an import is in no job, preview, problem or message", async () => {
   await using lab = await importer(stack);
   const restaurants = await makeRestaurants(lab.person.client, lab.orgId);

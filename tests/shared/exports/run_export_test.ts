@@ -19,7 +19,8 @@ import {
   readWorkbook,
   sha256,
 } from "../../helpers/exports.ts";
-import { service } from "../../helpers/people.ts";
+import { type Person, service } from "../../helpers/people.ts";
+import { makeRestaurants } from "../../helpers/restaurants.ts";
 import { ownStack } from "../../helpers/stack.ts";
 
 // The runtime floor cannot run a stack, and what is proved here is not in its hands.
@@ -57,14 +58,18 @@ function largeLab(): Promise<Exporter> {
 if (!ignore) Deno.test.afterAll(async () => await (await large)?.[Symbol.asyncDispose]());
 
 /** A job that no isolate works on: its function is told nothing. */
-async function enqueue(it: Exporter, body: ExportBody): Promise<string> {
+function enqueue(it: Exporter, body: ExportBody): Promise<string> {
+  return enqueueAs(it, it.person, bodyOf(it.projectId, body));
+}
+
+async function enqueueAs(it: Exporter, person: Person, params: Record<string, unknown>): Promise<string> {
   await it
     .admin`insert into jobs_private.kinds (kind, function_name) values ('tests_export', 'nobody') on conflict do nothing`;
-  const { data } = await it.person.client.schema("jobs").rpc("enqueue_job", {
+  const { data } = await person.client.schema("jobs").rpc("enqueue_job", {
     p_function: "export",
     p_kind: "export",
     p_org_id: it.orgId,
-    p_params: bodyOf(it.projectId, body),
+    p_params: params,
   }).throwOnError();
   await it.admin`update jobs_private.job_state set function_name = 'nobody' where job_id = ${data.job.id}`;
   return data.job.id;
@@ -395,6 +400,44 @@ test("runExport() ends at once with a file that Storage does not take for its si
     assertEquals(await it.objects(jobId), []);
   } finally {
     await it.admin`update storage.buckets set file_size_limit = 500 * 1024 * 1024 where id = 'exports'`;
+  }
+});
+
+test("runExport() does not go on with rows that were read with other rights", async (t) => {
+  await using it = await openLab(1);
+  const { accountId, locationIds, addOperator } = await makeRestaurants(it.person.client, it.orgId);
+  await it.admin`
+    insert into certus_private.call_logs (account_id, location_id, external_id, started_at, caller_phone)
+    select ${accountId}, l, n || l::text, now(), '+447700900123'
+    from generate_series(1, 1000) n, unnest(${Object.values(locationIds)}::uuid[]) l`;
+  const person = await addOperator(it.stack, ["SOHO", "MAYFAIR"]);
+  const mine = it.admin`account_id = ${accountId} and user_id = ${person.userId}`;
+  const setRole = (role: string) => it.admin`update certus.account_members set role = ${role} where ${mine}`;
+  const params = { report: "certus.calls", format: "ndjson", filters: { account_id: accountId } };
+  const cases: Record<
+    string,
+    [before: () => Promise<unknown>, between: () => Promise<unknown>, goesOn: boolean]
+  > = {
+    "an admin who stays one": [() => setRole("admin"), () => Promise.resolve(), true],
+    "an admin who becomes an operator": [() => setRole("admin"), () => setRole("operator"), false],
+    "an operator who stays one": [() => setRole("operator"), () => Promise.resolve(), true],
+    "an operator who loses a location": [
+      () => setRole("operator"),
+      () => it.admin`delete from certus.member_locations where ${mine} and location_id = ${locationIds.SOHO}`,
+      false,
+    ],
+  };
+  for (const [name, [before, between, goesOn]] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await before();
+      const jobId = await enqueueAs(it, person, params);
+      assertEquals(await slice(it, jobId), "continued");
+      await between();
+      assertEquals(await slice(it, jobId, { budget: FULL }), goesOn ? "done" : "failed");
+      const { state, error } = await stateOf(it, jobId);
+      assertEquals([state, error?.code], goesOn ? ["succeeded", undefined] : ["failed", "not_allowed"]);
+      assertEquals([(await it.objects(jobId)).length, await keptFor(it, jobId)], [goesOn ? 1 : 0, 0]);
+    });
   }
 });
 

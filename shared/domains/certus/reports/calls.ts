@@ -6,6 +6,7 @@ export const calls: Report = {
   title: "Call log",
   source: "certus.calls_report",
   authorize: "certus.authorize_export",
+  rights: "certus.export_rights",
   // Headed as the dataset is, so that an admin's workbook can be corrected and imported.
   columns: [
     { name: "external_id", heading: "Call ID", type: "text", width: 24 },

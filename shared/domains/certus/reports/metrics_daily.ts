@@ -6,6 +6,7 @@ export const metricsDaily: Report = {
   title: "Metrics by day",
   source: "certus.metrics_daily_report",
   authorize: "certus.authorize_export",
+  rights: "certus.export_rights",
   columns: [
     { name: "local_date", heading: "Day", type: "date" },
     { name: "location", heading: "Location", type: "text", width: 12 },

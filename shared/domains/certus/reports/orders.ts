@@ -6,6 +6,7 @@ export const orders: Report = {
   title: "Orders",
   source: "certus.orders_report",
   authorize: "certus.authorize_export",
+  rights: "certus.export_rights",
   // Headed as the dataset is, so that an admin's workbook can be corrected and imported.
   columns: [
     { name: "external_id", heading: "Order ID", type: "text", width: 20 },
