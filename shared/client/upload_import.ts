@@ -29,7 +29,7 @@ export async function uploadImport(
   const organization = orgId ?? await onlyOrganization(supabase, signal);
   const folder = idempotencyKey === undefined
     ? crypto.randomUUID()
-    : await folderOfKey(supabase, idempotencyKey);
+    : await folderOfKey(supabase, idempotencyKey, file);
   const path = `${organization}/${folder}/${plainName(file.name)}`;
   const stored = { bucket: BUCKET, path };
   if (idempotencyKey !== undefined && await isThere(supabase, path, file)) return stored;
@@ -44,11 +44,28 @@ export async function uploadImport(
   return stored;
 }
 
-/** Two people may choose the same key: neither may come upon the other's file. */
-async function folderOfKey(supabase: SupabaseClient, key: string): Promise<string> {
+/**
+ * Two people may choose the same key: neither may come upon the other's file. Another file is another folder, so that the
+ * function sees another request and refuses the key.
+ */
+async function folderOfKey(supabase: SupabaseClient, key: string, file: File): Promise<string> {
   // `auth` is out of reach where the client has the `accessToken` option; this knows the token in both cases.
   const token = await supabase.realtime.accessToken?.() ?? "";
-  return (await sha256Hex(JSON.stringify([subjectOf(token), key]))).slice(0, 32);
+  return (await sha256Hex(JSON.stringify([subjectOf(token), key, await digestOf(file)]))).slice(0, 32);
+}
+
+/** Of the file's pieces, one after the other: there is no hash that takes a stream, and a whole file may be too large. */
+async function digestOf(file: File): Promise<string> {
+  const PIECE_BYTES = 8 * 1024 * 1024;
+  let digest = "";
+  for (let start = 0; start === 0 || start < file.size; start += PIECE_BYTES) {
+    const piece = await file.slice(start, start + PIECE_BYTES).arrayBuffer();
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", piece));
+    digest = await sha256Hex(
+      digest + Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    );
+  }
+  return digest;
 }
 
 function subjectOf(token: string): unknown {
@@ -61,17 +78,10 @@ function subjectOf(token: string): unknown {
   }
 }
 
-/** Whether the file is there; refuses where it is another one, which a check of the same key would take for this one. */
+/** Whether the file is there; one of another size is the rest of an upload that broke off. */
 async function isThere(supabase: SupabaseClient, path: string, file: File): Promise<boolean> {
   const { data } = await supabase.storage.from(BUCKET).info(path);
-  if (!data) return false;
-  if (data.size === file.size) return true;
-  throw new LongshoreClientError(
-    "idempotency_conflict",
-    `Cannot upload "${file.name}": found a file of ${data.size} bytes under the same idempotency key, expected one of ` +
-      `${file.size}; take another key for another file`,
-    { status: 409 },
-  );
+  return data?.size === file.size;
 }
 
 async function onlyOrganization(supabase: SupabaseClient, signal: AbortSignal | undefined): Promise<string> {

@@ -38,8 +38,12 @@ export function safeErrorFields(error: unknown): LogFields {
 /** Libraries, the runtime, and what every query passes through. */
 const NOT_THE_PLACE = /ext:|node:|\/npm\/|node_modules|<anonymous>|\/jobs\/open_\w+\.ts/;
 
+/** A frame: where a piece of code is, in one of the places that code can come from. */
+const FRAME = /^ {4}at (?:[\w.<>#$ [\]]+ \()?(?:file|https?|ext|node|npm|data):\S*:\d+:\d+\)?$/;
+
 /** Where in this code it happened: the first line of the stack that is neither a library's nor the runtime's. */
 function placeOf({ stack = "" }: Error): string | undefined {
-  const lines = stack.split("\n").filter((line) => /^ +at /.test(line)).map((line) => line.trim());
+  // A stack begins with the message, which may have lines of its own.
+  const lines = stack.split("\n").filter((line) => FRAME.test(line)).map((line) => line.trim());
   return lines.find((line) => !NOT_THE_PLACE.test(line)) ?? lines[0];
 }

@@ -11,7 +11,7 @@ const LONGEST = 1000;
 export function parseDecimal(text: string, mark?: DecimalMark): string | "ambiguous" | null {
   if (text.length > LONGEST) return null;
   // What a spreadsheet shows as `12.5%` is 0.125 in its file.
-  if (text.endsWith("%") && !text.endsWith("%%")) {
+  if (text.endsWith("%") && text.indexOf("%") === text.length - 1) {
     const value = parseDecimal(text.slice(0, -1).trimEnd(), mark);
     return value === null || value === "ambiguous" ? value : canonical(`${value}e-2`);
   }

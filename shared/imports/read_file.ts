@@ -19,8 +19,8 @@ import { type StorageSource, storageSource } from "./storage_source.ts";
 /** Rows between two checkpoints: each costs a few round trips, and so many rows are read again after a death. */
 const ROWS_PER_TRANSACTION = 100_000;
 
-/** Batches that may go by before the headings: 20,000 rows, 16 MB of blank lines, or 32 MiB of a sheet's XML. */
-const MAX_BATCHES_BEFORE = 4;
+/** Batches that the headings have to come in: 20,000 rows, 16 MB of blank lines, or 32 MiB of a sheet's XML. */
+const HEADING_BATCHES = 4;
 
 type Batch = RowBatch<ReadingCursor["reader"]>;
 
@@ -52,7 +52,7 @@ export async function readFile(
     let next = await read();
     // A long stretch of blank rows makes batches without any.
     for (let passed = 0; !cursor && !next.done && !reaches(next.value, options.header_row); passed++) {
-      if (passed === MAX_BATCHES_BEFORE) throw noHeadings(next.value, options.header_row);
+      if (passed + 1 === HEADING_BATCHES) throw noHeadings(next.value, options.header_row);
       next = await read();
     }
     if (!cursor && !next.done) {

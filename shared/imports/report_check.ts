@@ -12,6 +12,9 @@ import { secondSession } from "./second_session.ts";
 import { countImport, PHASES, problemsFileQuery, publishProblems } from "./staging.ts";
 import { readRefusal, storageRequest, writeFailure } from "./storage_request.ts";
 
+/** What one isolate has time to make and send; of more problems the file has the first. */
+const MAX_FILE_BYTES = 50_000_000;
+const MAX_FILE_ROWS = 500_000;
 const ADVICE = 'have its limit raised, or end the check sooner with the option "stop_after_problems"';
 
 export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cursor: CheckingCursor) {
@@ -23,7 +26,7 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
   // At once where there are two sessions; else one after the other.
   const beside = await secondSession(slice) ?? slice.sql;
   const [written, { rows, invalid, problemsByCode }] = await Promise.all([
-    cursor.rows > valid ? writeProblemsFile(slice, layout) : null,
+    cursor.rows > valid ? writeProblemsFile(slice, layout, cursor.rows - valid) : null,
     countImport(beside, importId, PHASES.check),
     publishProblems(beside, slice, { importId, phases: PHASES.check }),
   ]);
@@ -51,7 +54,11 @@ interface ProblemsFile {
   cut: boolean;
 }
 
-async function writeProblemsFile(slice: Slice, { headings, width }: Layout): Promise<ProblemsFile> {
+async function writeProblemsFile(
+  slice: Slice,
+  { headings, width }: Layout,
+  rowCount: number,
+): Promise<ProblemsFile> {
   const file = { bucket: "exports", path: `${slice.job.org_id}/${slice.job.id}/problems.csv` };
   // A file that was corrected brings the columns of the last problems.csv along.
   const places = Array.from({ length: width }, (_, place) => place)
@@ -59,11 +66,11 @@ async function writeProblemsFile(slice: Slice, { headings, width }: Layout): Pro
   const query = await problemsFileQuery(slice.sql, slice.job.id, places);
   const text = {
     headings: places.map((place) => headings[place] ?? ""),
-    limit: slice.settings.export_bytes,
-    cut: false,
+    limit: Math.min(slice.settings.export_bytes, MAX_FILE_BYTES),
+    cut: rowCount > MAX_FILE_ROWS,
   };
   await slice.asOwner((transaction) =>
-    copyOut(transaction, query, async (rows) => {
+    copyOut(transaction, `${query} limit ${MAX_FILE_ROWS}`, async (rows) => {
       const response = await storageRequest(`/object/${file.bucket}/${file.path}`, {
         method: "POST",
         headers: { "content-type": "text/csv", "x-upsert": "true" },
@@ -91,8 +98,10 @@ async function* problemsText(
   yield first;
   for await (const piece of rows) {
     bytes += piece.length;
-    text.cut = bytes > text.limit;
-    if (text.cut) return;
+    if (bytes > text.limit) {
+      text.cut = true;
+      return;
+    }
     yield piece;
   }
 }

@@ -50,7 +50,7 @@ function cutOff({ rows, cutOffs }: CommitCursor): LongshoreError {
   return new LongshoreError(
     "too_large_for_one_transaction",
     `Cannot commit ${rows} rows in one transaction: it took longer than a function may run, ${cutOffs} times, and ` +
-      'nothing was written; commit with the policy "valid_rows"',
+      'nothing was written; check the file again and commit it with the policy "valid_rows"',
     { details: { rows } },
   );
 }

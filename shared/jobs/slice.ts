@@ -45,8 +45,8 @@ export interface Slice {
   /** Says how far the job is; shown at most twice a second, at the latest with the next change of state. */
   progress(report: ProgressReport): JobProgress;
   /**
-   * Where the next slice goes on should the isolate end before this one has made a checkpoint. Without it such an end uses
-   * up an attempt, since the next slice would have as much before it as this one had.
+   * Where the next slice goes on should the isolate end before this one has made a checkpoint. Without it the next
+   * slice has as much before it as this one had, and after some of those in a row the job fails.
    */
   ifCutOff(cursor: Cursor): void;
   /** Whether to come to an end now and return `continue`. */

@@ -92,6 +92,7 @@ create table jobs_private.job_state (
   lease_expires_at timestamptz,
   released boolean not null default false,
   saved boolean not null default false,
+  cut_offs integer not null default 0,
   slices integer not null default 0,
   worker text,
   backend_pid integer,
@@ -119,7 +120,8 @@ comment on column jobs_private.job_state.nudged_at is 'When its function was las
 comment on column jobs_private.job_state.unanswered is 'Nudges since its function last answered: it is nudged less and less often';
 comment on column jobs_private.job_state.token is 'The lease: what every write of a slice must show; null while nobody holds the job';
 comment on column jobs_private.job_state.released is 'The last slice ended early by its own will: the next one is the same attempt';
-comment on column jobs_private.job_state.saved is 'The slice at work has saved a cursor: should its isolate end, the next one is the same attempt';
+comment on column jobs_private.job_state.saved is 'The slice at work has saved a cursor: the next one has less before it';
+comment on column jobs_private.job_state.cut_offs is 'Slices in a row whose isolate ended before they had saved anything';
 comment on column jobs_private.job_state.backend_pid is 'The holder''s session, to be ended when another takes over';
 comment on column jobs_private.job_state.last_error is 'Why the last attempt failed, while there are more to come';
 comment on column jobs_private.job_state.staging_until is 'When staged rows are dropped; null when there are none left';

@@ -83,6 +83,7 @@ begin
     token = null,
     lease_expires_at = null,
     released = false,
+    cut_offs = 0,
     run_after = jobs.now(),
     last_error = null,
     owner_aal = coalesce(auth.jwt() ->> 'aal', s.owner_aal),

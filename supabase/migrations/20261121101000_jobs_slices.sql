@@ -60,6 +60,7 @@ begin
     lease_expires_at = v_now + make_interval(secs => v_settings.lease_seconds),
     cursor = coalesce(p_cursor, s.cursor),
     saved = s.saved or p_cursor is not null,
+    cut_offs = case when p_cursor is null then s.cut_offs else 0 end,
     progress = coalesce(p_progress, s.progress)
   where s.job_id = p_job_id
   returning s.* into v_state;
@@ -122,8 +123,8 @@ comment on function jobs_private.checkpoint(uuid, bigint, jsonb, jsonb) is 'Comm
 
 -- running → queued without using up an attempt: the slice ends early and the next one goes on, now or after p_delay.
 -- p_cut_off says that the isolate ends, whatever the slice is at: then p_cursor counts only where the slice has saved
--- none itself, which may be further on. Without either, the next slice has everything before it that this one had, so
--- the attempt is used up; with the last one running → failed. Locks the job's row, then the state row; dispatches. For
+-- none itself, which may be further on. Without either, the next slice has everything before it that this one had; after
+-- as many of those in a row as a job has attempts, running → failed. Locks the job's row, then the state row; dispatches. For
 -- the worker's login.
 create function jobs_private.release_job(
   p_job_id uuid,
@@ -137,15 +138,15 @@ security definer -- nobody but the engine writes these tables
 set search_path = ''
 as $$
 declare
-  v_goes_on boolean;
+  v_cut_offs integer;
 begin
   perform jobs_private.hold_lease(p_job_id, p_token);
-  select not p_cut_off or s.saved or p_cursor is not null into v_goes_on
+  select case when p_cut_off and not s.saved and p_cursor is null then s.cut_offs + 1 else 0 end into v_cut_offs
   from jobs_private.job_state s where s.job_id = p_job_id;
-  if not v_goes_on and exists (select from jobs.jobs j where j.id = p_job_id and j.attempt >= j.max_attempts) then
+  if exists (select from jobs.jobs j where j.id = p_job_id and v_cut_offs >= j.max_attempts) then
     perform jobs_private.close_job(p_job_id, 'failed', null, jsonb_build_object(
       'code', 'internal',
-      'message', 'Cannot finish the job: every attempt was cut off before it had come anywhere',
+      'message', format('Cannot finish the job: it was cut off %s times in a row before it had come any further', v_cut_offs),
       'details', null
     ));
     return;
@@ -157,7 +158,8 @@ begin
   set
     token = null,
     lease_expires_at = null,
-    released = v_goes_on,
+    released = true,
+    cut_offs = v_cut_offs,
     cursor = case when p_cut_off and s.saved then s.cursor else coalesce(p_cursor, s.cursor) end,
     progress = null,
     run_after = jobs.now() + p_delay

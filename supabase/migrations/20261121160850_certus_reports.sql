@@ -58,7 +58,10 @@ set search_path = ''
 as $$
   select c.role || case
       when c.role = 'operator' then coalesce(
-        ' ' || md5((select string_agg(l::text, ' ' order by l) from certus.readable_locations() l)), '')
+        ' ' || md5((
+          select string_agg(l.id::text, ' ' order by l.id) from certus.locations l
+          where l.account_id = c.account_id and l.id in (select certus.readable_locations())
+        )), '')
       else ''
     end
   from certus.caller_accounts() c

@@ -5,6 +5,7 @@
 import { LongshoreError } from "../../errors.ts";
 import type { ByteSource } from "../reader.ts";
 import { readRelationships } from "../xlsx/read_workbook.ts";
+import { readXmlPart } from "../xlsx/read_xml_part.ts";
 import {
   normalName,
   readZipDirectory,
@@ -35,12 +36,12 @@ export async function refuseUnsafeZip(source: ByteSource, kind: Exclude<LegacyKi
     );
   }
   // Each is held to what it says before anybody trusts it.
-  const isOther = kind === "xlsb" ? await otherParts(source, directory) : () => false;
+  const hasRecords = kind === "xlsb" ? await recordParts(source, directory) : () => false;
   for (const entry of entries) {
     const content = await contentOf(source, entry);
     const name = normalName(entry.name);
     if (kind === "xlsb") {
-      if (name.endsWith(".bin") && !isOther(name)) refuseDamagedRecords(content, entry.name);
+      if (hasRecords(name)) refuseDamagedRecords(content, entry.name);
     } else if (name === "meta-inf/manifest.xml") {
       refuseEncrypted(new TextDecoder().decode(content));
     } else if (name === "content.xml") {
@@ -49,18 +50,31 @@ export async function refuseUnsafeZip(source: ByteSource, kind: Exclude<LegacyKi
   }
 }
 
-/** Which parts hold something else than records: macros, settings of printers. Not where the workbook names them as sheets. */
-async function otherParts(source: ByteSource, directory: ZipDirectory): Promise<(name: string) => boolean> {
-  const parts = await readRelationships(source, directory, { of: "xl/workbook.bin" });
-  const sheets = parts.filter(({ type }) => /sheet$/i.test(type)).map(({ target }) => normalName(target));
-  if (sheets.some((name) => !name.endsWith(".bin"))) {
-    throw new LongshoreError(
-      "unreadable_file",
-      "Cannot open the .xlsb workbook: found a sheet of another kind, so the file is damaged: save it as .xlsx and try again",
-    );
+/**
+ * Which parts hold records: those that usually do, and those that the workbook or the archive's list of types says do. Others
+ * hold macros, their signatures, settings of printers.
+ */
+async function recordParts(source: ByteSource, directory: ZipDirectory): Promise<(name: string) => boolean> {
+  const USUAL =
+    /^xl\/(?:workbook|styles|sharedstrings|metadata|comments\d*|(?:worksheets|externallinks)\/[^/]+)\.bin$/;
+  const RECORDS = /sheet|strings|styles|comments|externallink|metadata/i;
+  const declared = new Set<string>();
+  for (const { type, target } of await readRelationships(source, directory, { of: "xl/workbook.bin" })) {
+    if (!RECORDS.test(type)) continue;
+    declared.add(normalName(target));
+    if (/sheet$/i.test(type) && !/\.bin$/i.test(target)) {
+      throw new LongshoreError(
+        "unreadable_file",
+        "Cannot open the .xlsb workbook: found a sheet of another kind, so the file is damaged: save it as .xlsx and try again",
+      );
+    }
   }
-  const OTHER = /(?:^|\/)(?:vbaproject|printersettings\d*|customproperty\d*|activex\d*|oleobject\d*)\.bin$/;
-  return (name) => OTHER.test(name) && !sheets.includes(name);
+  const types = directory.find("[Content_Types].xml");
+  for (const { name, attributes } of types ? await readXmlPart(source, types) : []) {
+    if (name !== "Override" || !RECORDS.test(attributes.get("ContentType") ?? "")) continue;
+    declared.add(normalName(attributes.get("PartName") ?? ""));
+  }
+  return (name) => name.endsWith(".bin") && (USUAL.test(name) || declared.has(name));
 }
 
 async function contentOf(source: ByteSource, entry: ZipEntry): Promise<Uint8Array> {
@@ -82,37 +96,29 @@ function refuseEncrypted(manifest: string): void {
 }
 
 /** As SheetJS reads them: whatever the prefix of the names, and rows and cells by their Chinese names, too. */
-const ROW = /^(?:table-row|行)$/;
-const CELL = /^(?:(?:covered-)?table-cell|数据)$/;
-const REPEATED = /-repeated\s*=\s*["']([^"'<]{0,40})/g;
+const NAME = /(?:[^\s<>\/:"']*:)?(table-row|行|(?:covered-)?table-cell|数据)(?=[\s\/>_])/y;
+const REPEATED = /-repeated\s*=\s*"([^"]{0,40})/g;
 
 /** An empty cell takes nothing, however often it is repeated: programs write them to the end of a sheet. */
-function refuseManyCells(xml: string): void {
-  if (/<!(?:DOCTYPE|ENTITY)/i.test(xml)) {
+function refuseManyCells(content: string): void {
+  if (/<!(?:DOCTYPE|ENTITY)/i.test(content)) {
     throw new LongshoreError(
       "unsafe_file",
       'Cannot read "content.xml": found a document type, expected none',
     );
   }
+  const xml = withoutComments(content);
   let cells = 0;
   let rows = 1;
-  for (let at = xml.indexOf("<"); at >= 0;) {
-    const next = xml.indexOf("<", at + 1);
-    const tag = xml.slice(at + 1, next < 0 ? xml.length : next);
-    at = next;
-    const name = /^(?:[^\s<>\/:]*:)?([^\s<>\/:_]{1,40})/.exec(tag)?.[1] ?? "";
-    if (!ROW.test(name) && !CELL.test(name)) continue;
-    if (tag.split('"').length % 2 === 0) {
-      throw new LongshoreError(
-        "unreadable_file",
-        'Cannot read "content.xml": found "<" within an attribute, so the file is damaged',
-      );
-    }
-    const times = Math.max(1, ...[...tag.matchAll(REPEATED)].map(([, count = ""]) => numberOf(count)));
-    if (ROW.test(name)) rows = times;
-    else if (!/\/>\s*$/.test(tag) || tag.includes("value-type") || tag.includes("数据类型")) {
-      cells += rows * times;
-    }
+  for (let at = xml.indexOf("<"); at >= 0; at = xml.indexOf("<", at + 1)) {
+    NAME.lastIndex = at + 1;
+    const name = NAME.exec(xml)?.[1];
+    if (name === undefined) continue;
+    const tag = tagAt(xml, at);
+    let times = 1;
+    for (const [, count = ""] of tag.matchAll(REPEATED)) times = Math.max(times, numberOf(count));
+    if (name === "table-row" || name === "行") rows = times;
+    else if (!tag.endsWith("/") || /value-type|数据类型/.test(tag)) cells += rows * times;
     if (cells > MAX_CELLS) {
       throw new LongshoreError(
         "unsafe_file",
@@ -120,6 +126,31 @@ function refuseManyCells(xml: string): void {
       );
     }
   }
+}
+
+function withoutComments(xml: string): string {
+  if (!xml.includes("<!--")) return xml;
+  const [first = "", ...others] = xml.split("<!--");
+  return first + others.map((each) => {
+    const end = each.indexOf("-->");
+    return end < 0 ? "" : each.slice(end + 3);
+  }).join("");
+}
+
+/** What stands between `<` and `>`. Only what SheetJS reads as a tag will do: it leaves cells in any other form out. */
+function tagAt(xml: string, start: number): string {
+  let isQuoted = false;
+  for (let at = start + 1; at < xml.length; at++) {
+    const char = xml[at];
+    if (char === '"') isQuoted = !isQuoted;
+    else if (char === "<" || char === "'" && !isQuoted) break;
+    else if (char === ">" && !isQuoted) return xml.slice(start + 1, at);
+  }
+  throw new LongshoreError(
+    "unreadable_file",
+    "Cannot read the .ods workbook: found a cell in a form that cannot be read, such as with attributes in single " +
+      "quotes: open it in a spreadsheet, save it anew and try again",
+  );
 }
 
 /** Numbers are written in more than one way, and SheetJS takes what either of JavaScript's two ways makes of them. */

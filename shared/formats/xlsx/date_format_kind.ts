@@ -33,8 +33,8 @@ export function dateFormatKind(format: string): DateFormatKind {
   }
   bare = bare.replace(/general/gi, "").replace(/AM\/PM|A\/P/gi, "h");
   if (/[yd]/i.test(bare)) return "date";
-  // An era and a year of it; beside digits an `E` is the exponent of a number.
-  if (/[ge]/i.test(bare) && !/[0#?]/.test(bare)) return "date";
+  // An era and a year of it, and nothing else that is a letter or a digit.
+  if (/^[^a-z0#?]*[ge]+[^a-z0#?]*$/i.test(bare)) return "date";
   if (/[hs]/i.test(bare)) return "time";
   return /[mb]/i.test(bare) ? "date" : "number";
 }

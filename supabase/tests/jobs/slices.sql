@@ -1,5 +1,5 @@
 begin;
-select plan(51);
+select plan(53);
 select tests.create_engine_scene();
 
 create temp table held on commit drop as select tests.enqueue('Mia', 'import_check') as id, null::bigint as token;
@@ -62,11 +62,15 @@ select is((pg_temp.cut_off(true, '{"row": 1}')).state, 'queued', 'a slice that h
 select is((select s.cursor from jobs_private.job_state s), '{"row": 8}', 'what it had in mind is not put in its place');
 select is((pg_temp.cut_off(false, '{"row": 8, "cut_offs": 1}')).attempt, 1, 'the next one is the same attempt');
 select is((select s.cursor from jobs_private.job_state s), '{"row": 8, "cut_offs": 1}', 'one that had saved nothing leaves word');
-select is((pg_temp.cut_off(false)).attempt, 1, 'so is the one after it');
-select is((pg_temp.cut_off(false)).attempt, 2, 'but who had neither saved anything nor left word has used an attempt up');
-select is((select s.cursor from jobs_private.job_state s), '{"row": 8, "cut_offs": 1}', 'the cursor stays');
+select is((select s.cut_offs from jobs_private.job_state s), 0, 'and counts for nothing');
 update jobs.jobs set max_attempts = 3;
-select is((pg_temp.cut_off(false)).state, 'failed', 'the last attempt ends the job');
+select pg_temp.cut_off(false), pg_temp.cut_off(false);
+select is((select s.cut_offs from jobs_private.job_state s), 2, 'those that had neither are counted');
+select is((pg_temp.cut_off(true)).state, 'queued', 'one that has saved something comes in between');
+select is((select s.cut_offs from jobs_private.job_state s), 0, 'and only those in a row count');
+select is((select j.attempt from jobs.jobs j), 1, 'no attempt is used up');
+select pg_temp.cut_off(false), pg_temp.cut_off(false);
+select is((pg_temp.cut_off(false)).state, 'failed', 'too many in a row end the job');
 select is((select j.error ->> 'code' from jobs.jobs j), 'internal', 'with an error');
 select is((select s.token from jobs_private.job_state s), null, 'and nobody holds it');
 

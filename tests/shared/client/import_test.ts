@@ -118,7 +118,12 @@ scene(
     assertEquals((await longshore.watch(job.id)).state, "succeeded");
 
     const longer = new File([`${HEADINGS}A-1,valve,ISO-1,2\nA-2,valve,ISO-1,2\n`], "a.csv");
-    for (const [other, options] of [[longer, {}], [file(), { mode: "upsert" as const }]] as const) {
+    const corrected = new File([`${HEADINGS}A-1,valve,ISO-1,9\n`], "a.csv");
+    for (
+      const [other, options] of [[longer, {}], [corrected, {}], [file(), {
+        mode: "upsert" as const,
+      }]] as const
+    ) {
       const refused = await assertRejects(
         () => longshore.startImport(other, { ...request, options }, { idempotencyKey }),
         LongshoreClientError,

@@ -51,6 +51,7 @@ const CASES: [text: string, mark: DecimalMark | undefined, expected: string | nu
   ["1.234,5%", ",", "12.345"],
   ["%", undefined, null],
   ["5%%", undefined, null],
+  ["5% %", undefined, null],
   ["5% off", undefined, null],
   // Powers of ten.
   ["1e3", undefined, "1000"],

@@ -199,7 +199,7 @@ Deno.test("runSlice() gives the job back before the isolate ends", async () => {
   assertEquals([done.attempt, done.result], [1, { cursor: { row: 2 } }]);
 });
 
-Deno.test("runSlice() uses an attempt up where the isolate ends before anything was saved", async () => {
+Deno.test("runSlice() fails the job where its isolates end again and again before anything was saved", async () => {
   await using maker = await jobMaker(stack);
   const id = await maker.enqueue();
   const cutOff = (before: (s: Slice) => void = () => {}) =>
@@ -209,12 +209,15 @@ Deno.test("runSlice() uses an attempt up where the isolate ends before anything 
       await s.sql`select pg_sleep(60)`;
       return { outcome: "done", result: {} };
     }, { graceMs: 10 });
-  assertEquals(await cutOff(), "continued");
+  for (let n = 0; n < 4; n++) assertEquals(await cutOff(), "continued");
   assertEquals(await cutOff((s) => s.ifCutOff({ row: 1, cutOffs: 1 })), "continued");
-  await slice(id, (s) => Promise.resolve({ outcome: "done", result: { cursor: s.cursor } }));
-  const done = await maker.job(id);
-  // The first used one up, the second left word.
-  assertEquals([done.attempt, done.result], [2, { cursor: { row: 1, cutOffs: 1 } }]);
+  for (let n = 0; n < 5; n++) {
+    const { state, attempt } = await maker.job(id);
+    assertEquals([state, attempt], ["queued", 1]);
+    await cutOff();
+  }
+  const job = await maker.job(id);
+  assertEquals([job.state, job.error?.code], ["failed", "internal"]);
 });
 
 Deno.test("runSlice() fails the job for good with an error of the contract", async () => {

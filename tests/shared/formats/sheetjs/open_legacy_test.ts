@@ -124,6 +124,26 @@ const HARMFUL: { name: string; parts: Record<string, string>; code: string }[] =
     code: "unreadable_file",
   },
   {
+    name: "attributes in single quotes, which would lose the cell",
+    parts: {
+      "content.xml": CONTENT(
+        `<table:table-row><table:table-cell office:value-type="string" office:string-value='2" x 3" tee'><text:p>x</text:p>` +
+          "</table:table-cell></table:table-row>",
+      ),
+    },
+    code: "unreadable_file",
+  },
+  {
+    name: "repeated cells whose name is put together of two",
+    parts: {
+      "content.xml": CONTENT(
+        '<table:table-row><table:table<!-- -->-cell table:number-columns-repeated="2000000"><text:p>x</text:p>' +
+          "</table:table-cell></table:table-row>",
+      ),
+    },
+    code: "unsafe_file",
+  },
+  {
     name: "a password that is told of elsewhere",
     parts: { "content.xml": "x", "meta-inf\\manifest.xml": "<manifest:encryption-data/>" },
     code: "encrypted_file",
@@ -172,7 +192,10 @@ Deno.test("openLegacy() passes over the empty cells to which programs fill a she
 });
 
 Deno.test("openLegacy() looks through content of .ods in time that grows with its size only", async () => {
-  const content = CONTENT("<table:table-cell ".repeat(400_000));
+  const content = CONTENT(
+    "<table:table-cell ".repeat(400_000) +
+      `<table:table-row> ${'x-repeated="1" '.repeat(300_000)}</table:table-row>`,
+  );
   const bytes = zipOf({ "META-INF/manifest.xml": "<manifest/>", "content.xml": content });
   const from = performance.now();
   await readAll(bytes, { kind: "ods" }).catch(() => {});
@@ -192,13 +215,24 @@ Deno.test("openLegacy() holds the records of .xlsb to their limits under whateve
   // A cell of a column beyond the format's limits, at the end of the sheet.
   const cell = new Uint8Array([2, 12, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
   const damaged = new Uint8Array([...cell, ...sheet!]);
-  for (const name of ["worksheets\\sheet1.bin", "other/sheet.bin", "printerSettings1.bin"]) {
+  for (
+    const name of ["worksheets\\sheet1.bin", "other/sheet.bin", "printerSettings1.bin", "vbaProject.bin"]
+  ) {
     const target = name.replaceAll("\\", "/");
     const text = new TextDecoder().decode(rels).replace("worksheets/sheet1.bin", target);
     const workbook = (content: Uint8Array) =>
       zipOf({ ...others, "xl/_rels/workbook.bin.rels": text, [`xl/${name}`]: content });
     await refuses(workbook(damaged), { kind: "xlsb" }, "unreadable_file");
   }
+  // Macros and what signs them are no records.
+  const blob = crypto.getRandomValues(new Uint8Array(500));
+  const withMacros = zipOf({
+    ...parts,
+    "xl/vbaProject.bin": blob,
+    "xl/vbaProjectSignatureV3.bin": blob,
+    "xl/embeddings/oleObject1.bin": blob,
+  });
+  assertEquals((await readAll(withMacros, { kind: "xlsb" })).rowNumbers, [1, 2, 4]);
   const asXml = new TextDecoder().decode(rels).replace("worksheets/sheet1.bin", "worksheets/sheet1.xml");
   const workbook = zipOf({
     ...others,

@@ -100,7 +100,7 @@ const READINGS: Reading[] = [
   {
     name: "built-in formats of other editions, and eras",
     book: {
-      formats: [71, 75, 79, 81, "[$-411]ge", "gggee", "0.0E+00", "##0.0e-0"],
+      formats: [71, 75, 79, 81, "[$-411]ge", "gggee", "0.0E+00", "Genel"],
       rows:
         '<row r="1"><c r="A1" s="1"><v>46022</v></c><c r="B1" s="2"><v>0.5</v></c><c r="C1" s="3"><v>1.5</v></c>' +
         '<c r="D1" s="4"><v>46022</v></c><c r="E1" s="5"><v>46022</v></c><c r="F1" s="6"><v>46022</v></c>' +
