@@ -34,7 +34,7 @@ create table jobs.settings (
   nudge_seconds integer not null default 10,
   slice_cpu_ms integer not null default 1200,
   slice_wall_ms integer not null default 60000,
-  first_slice_cpu_ms integer not null default 700,
+  first_slice_cpu_ms integer not null default 1100,
   first_slice_wall_ms integer not null default 20000,
   chunk_rows integer not null default 5000,
   one_transaction_rows integer not null default 1000000,

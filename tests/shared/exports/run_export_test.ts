@@ -31,7 +31,7 @@ const FULL = { cpuMs: 60_000, wallMs: 60_000 };
 /** Ends a slice after its first block, which leaves some pieces of a megabyte. */
 const TINY = { cpuMs: 0, wallMs: 60_000 };
 
-const DEFAULTS = { first_slice_cpu_ms: 700, slice_cpu_ms: 1200 };
+const DEFAULTS = { first_slice_cpu_ms: 1100, slice_cpu_ms: 1200 };
 const HASTY = { first_slice_cpu_ms: 1, slice_cpu_ms: 1 };
 const PATIENT = { first_slice_cpu_ms: 60_000, slice_cpu_ms: 60_000 };
 /** So many rows of a CSV are more than one part of an upload. */

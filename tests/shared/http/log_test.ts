@@ -44,7 +44,7 @@ Deno.test("safeErrorFields() tells the message of what is wrong with the set-up,
 });
 
 Deno.test("safeErrorFields() takes no line of a message for a place", () => {
-  const error = new Error("invalid input: \"x\n    at +44 7700 900123 Mrs Smith\n at file:1\"");
+  const error = new Error('invalid input: "x\n    at +44 7700 900123 Mrs Smith\n at file:1"');
   const { at } = safeErrorFields(error);
   assertMatch(String(at), /log_test\.ts:\d+:\d+/);
 });

@@ -43,7 +43,7 @@ const SETTINGS = {
 const FULL_SLICES = {
   slice_cpu_ms: 1200,
   slice_wall_ms: 60000,
-  first_slice_cpu_ms: 700,
+  first_slice_cpu_ms: 1100,
   first_slice_wall_ms: 20000,
 };
 
