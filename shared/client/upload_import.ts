@@ -60,10 +60,7 @@ async function digestOf(file: File): Promise<string> {
   let digest = "";
   for (let start = 0; start === 0 || start < file.size; start += PIECE_BYTES) {
     const piece = await file.slice(start, start + PIECE_BYTES).arrayBuffer();
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", piece));
-    digest = await sha256Hex(
-      digest + Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
-    );
+    digest = await sha256Hex(digest + await sha256Hex(piece));
   }
   return digest;
 }

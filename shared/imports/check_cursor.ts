@@ -1,5 +1,6 @@
 /** Where a check is: plain JSON, committed with what it counts. One shape for each phase of its life. */
 import type { FileInfo } from "../formats/reader.ts";
+import type { CutOffs } from "./cut_offs.ts";
 import type { FileCursor } from "./open_file.ts";
 import type { StepCursor } from "./staging.ts";
 
@@ -28,7 +29,7 @@ export interface ReadingCursor {
   invalid: number;
 }
 
-export interface CheckingCursor extends StepCursor {
+export interface CheckingCursor extends StepCursor, CutOffs {
   phase: "checking";
   layout: Layout;
   rows: number;
@@ -38,8 +39,11 @@ export interface CheckingCursor extends StepCursor {
   guarantee: "exact" | "per_chunk";
   /** Whether all rows are checked in one transaction, which starts over when it is cut off. */
   whole: boolean;
-  /** How often the isolate's end cut that transaction off. @default 0 */
-  cutOffs?: number;
+}
+
+/** Rows that would be written, or stand in the target already as they are. */
+export function validRows({ counts }: StepCursor): number {
+  return counts.inserted + counts.updated + counts.unchanged;
 }
 
 export type CheckCursor = ReadingCursor | CheckingCursor;

@@ -6,6 +6,7 @@
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor } from "./check_cursor.ts";
 import { checkInLanes } from "./check_in_lanes.ts";
+import { countIfCutOff, takesTooLong } from "./cut_offs.ts";
 import { refuseTooMany } from "./refuse_too_many.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
 import { forgetProblems, importStep, markDuplicates, recordProblems, vacuum } from "./staging.ts";
@@ -13,8 +14,6 @@ import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Undone writes leave dead rows in the target, and dead index entries slow the rest of a long check down. */
 const VACUUM_EVERY_ROWS = 100_000;
-/** So often a check in one transaction starts over, before its rows are taken to be more than an isolate has time for. */
-const MAX_CUT_OFFS = 3;
 /** Problems that one transaction keeps in memory, in characters; with more, the check goes chunk by chunk. */
 const PROBLEM_CHARACTERS = 16_000_000;
 
@@ -27,7 +26,7 @@ export async function checkRows(
   // A slice that was cut off while it reported: another pass would first forget what has been found.
   if (start.ended) return start;
   const limit = request.options.stop_after_problems;
-  const whole = start.whole && (start.cutOffs ?? 0) < MAX_CUT_OFFS
+  const whole = start.whole && !takesTooLong(start)
     ? await checkInOneTransaction(slice, start, limit ?? Infinity)
     : null;
   if (whole) {
@@ -62,7 +61,7 @@ async function checkInOneTransaction(
   limit: number,
 ): Promise<CheckingCursor | null> {
   const importId = slice.job.id;
-  slice.ifCutOff({ ...start, cutOffs: (start.cutOffs ?? 0) + 1 });
+  countIfCutOff(slice, start);
   await forgetProblems(slice.sql, slice, { importId, checking: true });
   return await withChunkRetries(slice, () =>
     slice.sql.begin(async (transaction) => {

@@ -6,6 +6,7 @@
 import { type Cell, DateCell, ErrorCell } from "../formats/reader.ts";
 import type { Column, ProblemCode } from "./dataset.ts";
 import { nearestName } from "../text/nearest_name.ts";
+import { shorten } from "../text/shorten.ts";
 import { type DateOrder, parseDate, parseTimestamp } from "./parse_date.ts";
 import { type DecimalMark, parseDecimal } from "./parse_decimal.ts";
 
@@ -29,7 +30,10 @@ export function coercerOf(column: Column, options: CoercionOptions = {}): Coerce
   const convert = CONVERTERS[column.type];
   const values = column.values && new Map(column.values.map((value) => [fold(value), value]));
   const refuse = (code: ProblemCode, found: string, expected: string) =>
-    new Refusal(code, `${column.title} ${column.sensitive ? "" : `"${shorten(found)}" `}${expected}`);
+    new Refusal(
+      code,
+      `${column.title} ${column.sensitive ? "" : `"${shorten(found, LONGEST_SHOWN)}" `}${expected}`,
+    );
   const context: Context = { refuse, ...options };
 
   return (cell) => {
@@ -75,6 +79,8 @@ interface Context extends CoercionOptions {
   refuse(code: ProblemCode, found: string, expected: string): Refusal;
 }
 
+/** Characters of a value in a message. */
+const LONGEST_SHOWN = 80;
 const HASH = 35;
 const ERRORS = new Set([
   "#REF!",
@@ -186,8 +192,4 @@ function notInList(value: string, values: readonly string[]): string {
 /** "Field Weld" is "field_weld". */
 function fold(value: string): string {
   return value.toLowerCase().replace(/[\s_-]+/g, "_");
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -1,7 +1,7 @@
 /**
- * A number as people write it → canonical digits: `1 234,50` → `1234.5`, `12,5 %` → `0.125`. Exact, since a database's numeric is: the
- * text never passes through a floating-point number. Null where it is no number, `"ambiguous"` where a comma or a point
- * could be either separator and nobody said which.
+ * A number as people write it → canonical digits: `1 234,50` → `1234.5`, `12,5 %` → `0.125`. Exact, since a database's
+ * numeric is: the text never passes through a floating-point number. Null where it is no number, `"ambiguous"` where a
+ * comma or a point could be either separator and nobody said which.
  */
 export type DecimalMark = "." | ",";
 

@@ -4,7 +4,7 @@
  */
 import { copyOut } from "../jobs/copy_out.ts";
 import type { Slice } from "../jobs/slice.ts";
-import type { CheckingCursor, Layout } from "./check_cursor.ts";
+import { type CheckingCursor, type Layout, validRows } from "./check_cursor.ts";
 import { maskPreview } from "./mask_preview.ts";
 import { PROBLEM_HEADINGS } from "./match_columns.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
@@ -22,7 +22,7 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
   const { layout, counts } = cursor;
   const { info } = layout;
   slice.progress({ phase: "reporting", done: cursor.rows, total: cursor.rows });
-  const valid = counts.inserted + counts.updated + counts.unchanged;
+  const valid = validRows(cursor);
   // At once where there are two sessions; else one after the other.
   const beside = await secondSession(slice) ?? slice.sql;
   const [written, { rows, invalid, problemsByCode }] = await Promise.all([

@@ -3,7 +3,7 @@
  * reported. The same for every dataset. Each step goes on where the last slice left it.
  */
 import type { Slice, SliceOutcome } from "../jobs/slice.ts";
-import type { CheckCursor, CheckingCursor, ReadingCursor } from "./check_cursor.ts";
+import { type CheckCursor, type CheckingCursor, type ReadingCursor, validRows } from "./check_cursor.ts";
 import { checkRows } from "./check_rows.ts";
 import type { Dataset } from "./dataset.ts";
 import { makePlan } from "./make_plan.ts";
@@ -15,6 +15,9 @@ import { parseInput } from "../http/read_body.ts";
 import { findDuplicates, NO_STEPS, rowsTouchEachOther, suggestReferences } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 import { requireImporter } from "./require_importer.ts";
+
+/** Rows with problems, from which on problems.csv is large. */
+const MANY_PROBLEMS = 100_000;
 
 export interface RunImportOptions {
   /** The datasets there are. @default those of the five systems */
@@ -40,12 +43,10 @@ export async function runImportCheck(
 }
 
 /** A large problems.csv takes as much time as half a slice has: one that has done other work leaves it to the next. */
-function hasMuchToReport(slice: Slice, { rows, counts }: CheckingCursor): boolean {
-  const problems = rows - counts.inserted - counts.updated - counts.unchanged;
+function hasMuchToReport(slice: Slice, cursor: CheckingCursor): boolean {
+  const problems = cursor.rows - validRows(cursor);
   return problems > MANY_PROBLEMS && slice.cpu.usedMs > slice.settings.slice_cpu_ms / 2;
 }
-
-const MANY_PROBLEMS = 100_000;
 
 /** Compares the rows with each other: which keys stand more than once, and whether rows can affect each other. */
 async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCursor): Promise<CheckingCursor> {

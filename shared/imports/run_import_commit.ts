@@ -6,10 +6,11 @@
 import { LongshoreError } from "../errors.ts";
 import { parseInput } from "../http/read_body.ts";
 import type { Slice, SliceOutcome } from "../jobs/slice.ts";
+import { takesTooLong } from "./cut_offs.ts";
 import { CommitRequest } from "./import_request.ts";
 import { countImport, NO_STEPS, PHASES, publishProblems } from "./staging.ts";
 import { type CommitCursor, hasTooMany, writeInChunks } from "./write_in_chunks.ts";
-import { takesTooLong, writeInOneTransaction } from "./write_in_one_transaction.ts";
+import { writeInOneTransaction } from "./write_in_one_transaction.ts";
 
 export async function runImportCommit(slice: Slice): Promise<SliceOutcome> {
   const { policy, stop_after } = parseInput(slice.params, CommitRequest);

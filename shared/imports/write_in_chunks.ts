@@ -3,18 +3,17 @@
  * many rows have failed, or with the budget.
  */
 import type { Slice } from "../jobs/slice.ts";
+import type { CutOffs } from "./cut_offs.ts";
 import { importStep, type StepCursor } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Where a commit is: plain JSON. */
-export interface CommitCursor extends StepCursor {
+export interface CommitCursor extends StepCursor, CutOffs {
   rows: number;
   /** Rows with a problem at the check. */
   invalid: number;
   /** Failed rows for which the commit has been stopped already: a retry goes on until as many have failed again. */
   forgiven?: number;
-  /** How often the isolate's end cut a commit in one transaction off. @default 0 */
-  cutOffs?: number;
 }
 
 export interface WriteInChunksOptions {

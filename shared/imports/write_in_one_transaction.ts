@@ -4,6 +4,7 @@
  */
 import { LongshoreError } from "../errors.ts";
 import type { Slice } from "../jobs/slice.ts";
+import { countIfCutOff } from "./cut_offs.ts";
 import { forgetProblems, importStep, PHASES, publishProblems, recordProblems } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 import type { CommitCursor } from "./write_in_chunks.ts";
@@ -14,7 +15,7 @@ export async function writeInOneTransaction(
   { importId }: { importId: string },
 ): Promise<CommitCursor> {
   refuse(slice, start);
-  slice.ifCutOff({ ...start, cutOffs: (start.cutOffs ?? 0) + 1 });
+  countIfCutOff(slice, start);
   await forgetProblems(slice.sql, slice, { importId, checking: false });
   try {
     return await withChunkRetries(slice, () => write(slice, start, importId));
@@ -45,13 +46,6 @@ async function write(slice: Slice, start: CommitCursor, importId: string): Promi
     await slice.checkpoint(transaction, cursor);
     return cursor;
   });
-}
-
-/** How often it starts over, before its rows are taken to be more than an isolate has time for. */
-const MAX_CUT_OFFS = 3;
-
-export function takesTooLong({ cutOffs = 0 }: CommitCursor): boolean {
-  return cutOffs >= MAX_CUT_OFFS;
 }
 
 /** Ends the transaction; its rows are undone. */

@@ -1,6 +1,7 @@
 /**
  * What a query answers, as CSV bytes out of COPY, while a reader takes them. In: a transaction, the query, the reader.
- * Out: what the reader answers. Each piece that it gets ends with a row. Whatever becomes of the reader, the session is free again afterwards.
+ * Out: what the reader answers. Each piece that it gets ends with a row. Whatever becomes of the reader, the session is
+ * free again afterwards.
  */
 import type { Readable } from "node:stream";
 import type { Transaction } from "./connect.ts";

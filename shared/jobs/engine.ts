@@ -78,7 +78,10 @@ export interface ReleaseOptions {
   cutOff?: boolean;
 }
 
-/** Gives the job back, to be gone on with. No attempt is used up, but a job that is cut off again and again without a cursor fails. */
+/**
+ * Gives the job back, to be gone on with. No attempt is used up, but a job that is cut off again and again without a cursor
+ * fails.
+ */
 export async function releaseJob(sql: Sql, lease: Lease, options: ReleaseOptions = {}): Promise<void> {
   const cursor = jsonOrNull(sql, options.cursor);
   const delay = `${options.delayMs ?? 0} milliseconds`;

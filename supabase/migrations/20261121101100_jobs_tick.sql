@@ -41,8 +41,8 @@ comment on function jobs_private.recover_leases() is 'Queues jobs again whose sl
 
 -- Drops the staging of checks whose time has come and that no commit is at work on, and says how many; of deleted
 -- checks too. With it go the cursors of the check and its commit, which may hold people's values, such as the rows of a
--- preview: nothing can go on from them any more. Locks state rows, skipping locked ones, and what drop_staging() locks; passes over checks whose tables
--- somebody else holds, up to three. For tick().
+-- preview: nothing can go on from them any more. Locks state rows, skipping locked ones, and what drop_staging() locks;
+-- passes over checks whose tables somebody else holds, up to three. For tick().
 create function jobs_private.expire_checks() returns integer
 language plpgsql
 set search_path = ''

@@ -107,7 +107,7 @@ function refuseManyCells(content: string): void {
       'Cannot read "content.xml": found a document type, expected none',
     );
   }
-  const xml = withoutComments(content);
+  const xml = content.replace(/<!--[^]*?(?:-->|$)/g, "");
   let cells = 0;
   let rows = 1;
   for (let at = xml.indexOf("<"); at >= 0; at = xml.indexOf("<", at + 1)) {
@@ -126,15 +126,6 @@ function refuseManyCells(content: string): void {
       );
     }
   }
-}
-
-function withoutComments(xml: string): string {
-  if (!xml.includes("<!--")) return xml;
-  const [first = "", ...others] = xml.split("<!--");
-  return first + others.map((each) => {
-    const end = each.indexOf("-->");
-    return end < 0 ? "" : each.slice(end + 3);
-  }).join("");
 }
 
 /** What stands between `<` and `>`. Only what SheetJS reads as a tag will do: it leaves cells in any other form out. */

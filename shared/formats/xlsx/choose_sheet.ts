@@ -2,7 +2,9 @@
 
 import { LongshoreError } from "../../errors.ts";
 import { nearestName } from "../../text/nearest_name.ts";
+import { shorten } from "../../text/shorten.ts";
 
+/** What is told of a file stays short, whatever the file holds; programs keep to names of 31 characters. */
 const MAX_NAMES = 50;
 const MAX_NAME_LENGTH = 100;
 
@@ -23,18 +25,15 @@ export function chooseSheet<Sheet extends NamedSheet>(sheets: readonly Sheet[], 
   const found = sheets.find((sheet) => sheet.name === name) ??
     sheets.find((sheet) => sheet.name.toLowerCase() === name.toLowerCase());
   if (found) return found;
-  const names = sheets.slice(0, MAX_NAMES).map((sheet) => shortened(sheet.name));
+  const names = sheets.slice(0, MAX_NAMES).map((sheet) => shorten(sheet.name, MAX_NAME_LENGTH));
   const nearest = nearestName(name, names);
   throw new LongshoreError(
     "unknown_sheet",
-    `Cannot find the sheet "${shortened(name)}": found ${names.map((each) => `"${each}"`).join(", ")}` +
+    `Cannot find the sheet "${shorten(name, MAX_NAME_LENGTH)}": found ${
+      names.map((each) => `"${each}"`).join(", ")
+    }` +
       (sheets.length > MAX_NAMES ? ` and ${sheets.length - MAX_NAMES} others` : "") +
       (nearest === null ? "" : `; the nearest is "${nearest}"`),
     { details: { sheet: name, sheets: names, nearest } },
   );
-}
-
-/** Programs keep to 31 characters; what is told of a file stays short, whatever the file holds. */
-function shortened(name: string): string {
-  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH - 1).toWellFormed()}…` : name;
 }
