@@ -98,6 +98,7 @@ function waitUntil<T>(promise: Promise<T>): Promise<T> {
 
 function settle(): void {
   pending--;
+  if (pending === 0 && !retired) report({ type: "resting" });
   reportIdle();
 }
 

@@ -42,6 +42,7 @@ export async function forward(call: ServiceCall, options: ForwardOptions): Promi
     client: options.http,
   };
   isolate.unanswered++;
+  isolate.rests = false;
   try {
     return asHosted(
       await fetch(`http://127.0.0.1:${isolate.port}${call.path}${call.url.search}`, init),

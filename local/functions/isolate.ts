@@ -46,6 +46,8 @@ export class Isolate {
   port = 0;
   /** Requests sent to it that it has not answered yet. */
   unanswered = 0;
+  /** Whether nothing goes on in it, not even in the background. */
+  rests = false;
   activeSince = 0;
   usage: Usage = { cpuMs: 0, memoryBytes: 0 };
   reason: ExitReason | null = null;
@@ -152,6 +154,7 @@ export class Isolate {
       const report: IsolateReport = JSON.parse(line);
       if (report.type === "ready") ready.resolve(report.port);
       else if (report.type === "failed") ready.reject(new Error(report.message));
+      else if (report.type === "resting") this.rests = true;
       else if (report.type === "idle") this.kill("early_drop");
     });
     this.port = await ready.promise;

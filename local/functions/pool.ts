@@ -1,7 +1,8 @@
 /**
  * The isolates of one function, and the platform's limits. In: what to boot and the limits. Out: an isolate that may take
  * a request. One isolate takes all requests at a time, as hosted; a retired one finishes what it has while the next one
- * serves. A spare is booted when the active one has used a quarter of what retires it, so that nobody waits for it.
+ * serves. A spare is booted when the active one has used a quarter of what retires it, so that nobody waits for it: when
+ * that one has nothing to do, since here a boot takes the cores that hosted functions do not share with the database.
  */
 import type { ExitReason, Isolate } from "./isolate.ts";
 import type { UnloadReason } from "./protocol.ts";
@@ -123,7 +124,9 @@ export class Pool {
       wallClockMs / (limits.wallClockMs / 2),
     );
     if (towardsRetirement >= 1 || isolate.state === "retired") isolate.retire();
-    else if (towardsRetirement >= SPARE_RATIO) this.#prepareSpare();
+    if (isolate.state === "retired" || towardsRetirement >= SPARE_RATIO && isolate.rests) {
+      this.#prepareSpare();
+    }
   }
 
   #prepareSpare(): void {

@@ -14,4 +14,7 @@ export type IsolateReport =
   | { type: "hello"; id: string }
   | { type: "ready"; port: number }
   | { type: "failed"; message: string }
+  /** Nothing is pending: every request is answered, and nothing goes on in the background. */
+  | { type: "resting" }
+  /** The same once it is retired. */
   | { type: "idle" };

@@ -15,6 +15,8 @@ import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Chunks of a span: each is undone by itself, so that its locks are short; the span shares the cost of a commit. */
 const CHUNKS = 4;
+/** Towards the end spans get shorter, so that no session waits long for the other. */
+const SPANS_LEFT = 4;
 /** How long a span that was tried ahead waits for the one before it; the database ends sessions that idle for 60 s. */
 const PATIENCE_MS = 20_000;
 
@@ -27,6 +29,7 @@ interface Span {
   /** The last row number before it, and its own last. */
   after: number;
   last: number;
+  chunks: number;
   /** The cursor behind the span before this one, once that is committed. */
   before: Promise<CheckingCursor>;
   /** Tells the next span. */
@@ -39,26 +42,27 @@ export async function checkInLanes(
   start: CheckingCursor,
   { committed }: CheckInLanesOptions,
 ): Promise<CheckingCursor> {
-  const size = CHUNKS * slice.settings.chunk_rows;
+  const { chunk_rows: chunkRows } = slice.settings;
   const importId = slice.job.id;
   let latest = start;
   let ended = false;
   let failed = false;
-  let taken = { after: start.after, done: Promise.resolve(start) };
+  let taken = { after: start.after, rows: start.done, done: Promise.resolve(start) };
   let taking: Promise<unknown> = Promise.resolve();
 
   /** The next span, or null behind the last row. One at a time: where a span begins, the one before it tells. */
   const take = (sql: Sql): Promise<Span | null> => {
     const next = taking.then(async () => {
       const { after, done: before } = taken;
-      const rows = await nextRows(sql, { importId, after, size });
-      ended = rows === null;
-      if (!rows) return null;
+      const chunks = chunksOfNext(start.rows - taken.rows, chunkRows);
+      const found = await nextRows(sql, { importId, after, size: chunks * chunkRows });
+      ended = found === null;
+      if (!found) return null;
       const done = Promise.withResolvers<CheckingCursor>();
       // Whoever waits for it hears of a failure; nobody has to.
       done.promise.catch(() => {});
-      taken = { after: rows.last, done: done.promise };
-      return { after, last: rows.last, before, done };
+      taken = { after: found.last, rows: taken.rows + found.rows, done: done.promise };
+      return { after, last: found.last, chunks, before, done };
     });
     taking = next.catch(() => {});
     return next;
@@ -92,11 +96,15 @@ export async function checkInLanes(
   };
 
   const lanes = [runLane(slice.sql, 1)];
-  const second = start.rows - start.done > size ? await secondSession(slice) : null;
+  const second = start.rows - start.done > CHUNKS * chunkRows ? await secondSession(slice) : null;
   if (second) lanes.push(runLane(second, 0));
   const outcomes = await Promise.allSettled(lanes);
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   return ended ? { ...latest, ended } : latest;
+}
+
+function chunksOfNext(rowsLeft: number, chunkRows: number): number {
+  return Math.min(Math.max(Math.ceil(rowsLeft / (SPANS_LEFT * chunkRows)), 1), CHUNKS);
 }
 
 async function checkSpan(
@@ -109,7 +117,7 @@ async function checkSpan(
   /** Knowing what comes before decides whether to classify first, and how many rows the preview still wants. */
   const tryRows = async ({ classify, preview }: CheckingCursor): Promise<StepCursor> => {
     const cursor: StepCursor = { ...NO_STEPS, after: span.after, classify, preview };
-    const options = { importId, cursor, checking: true, undo: true, checkpoint: false, chunks: CHUNKS };
+    const options = { importId, cursor, checking: true, undo: true, checkpoint: false, chunks: span.chunks };
     const step = (await importStep(transaction, slice, options)).cursor;
     return { ...step, preview: step.preview.slice(preview.length) };
   };

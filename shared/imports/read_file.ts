@@ -9,7 +9,7 @@ import type { ReadingCursor } from "./check_cursor.ts";
 import { findHeadings } from "./find_headings.ts";
 import { makePlan } from "./make_plan.ts";
 import { matchColumns } from "./match_columns.ts";
-import { openFile } from "./open_file.ts";
+import { BATCH_ROWS, openFile } from "./open_file.ts";
 import { refuseTooMany } from "./refuse_too_many.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
 import { type StagedBatch, type Stager, stagerOf } from "./stage_rows.ts";
@@ -19,7 +19,9 @@ import { type StorageSource, storageSource } from "./storage_source.ts";
 /** Rows between two checkpoints: each costs a few round trips, and so many rows are read again after a death. */
 const ROWS_PER_TRANSACTION = 100_000;
 
-/** Batches that the headings have to come in: 20,000 rows, 16 MB of blank lines, or 32 MiB of a sheet's XML. */
+/** Rows that the headings have to come in. */
+const HEADING_ROWS = 20_000;
+/** And batches cut short by blank stretches or long rows: 16 MB of blank lines, or 32 MiB of a sheet's XML. */
 const HEADING_BATCHES = 4;
 
 type Batch = RowBatch<ReadingCursor["reader"]>;
@@ -51,8 +53,12 @@ export async function readFile(
   try {
     let next = await read();
     // A long stretch of blank rows makes batches without any.
-    for (let passed = 0; !cursor && !next.done && !reaches(next.value, options.header_row); passed++) {
-      if (passed + 1 === HEADING_BATCHES) throw noHeadings(next.value, options.header_row);
+    for (let short = 0; !cursor && !next.done && !reaches(next.value, options.header_row);) {
+      const { rows, rowNumbers } = next.value;
+      if (rows.length < BATCH_ROWS) short++;
+      if (short === HEADING_BATCHES || (rowNumbers.at(-1) ?? 0) >= HEADING_ROWS) {
+        throw noHeadings(next.value, options.header_row);
+      }
       next = await read();
     }
     if (!cursor && !next.done) {

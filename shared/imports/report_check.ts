@@ -9,7 +9,7 @@ import { maskPreview } from "./mask_preview.ts";
 import { PROBLEM_HEADINGS } from "./match_columns.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
 import { secondSession } from "./second_session.ts";
-import { countImport, PHASES, problemsFileQuery, publishProblems } from "./staging.ts";
+import { countImport, PHASES, problemsFileQuery, publishProblems, suggestReferences } from "./staging.ts";
 import { readRefusal, storageRequest, writeFailure } from "./storage_request.ts";
 
 /** What one isolate has time to make and send; of more problems the file has the first. */
@@ -23,6 +23,7 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
   const { info } = layout;
   slice.progress({ phase: "reporting", done: cursor.rows, total: cursor.rows });
   const valid = validRows(cursor);
+  if (cursor.rows > valid) await slice.sql.begin((transaction) => suggestReferences(transaction, slice));
   // At once where there are two sessions; else one after the other.
   const beside = await secondSession(slice) ?? slice.sql;
   const [written, { rows, invalid, problemsByCode }] = await Promise.all([

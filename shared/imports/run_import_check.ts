@@ -12,7 +12,7 @@ import { reportCheck } from "./report_check.ts";
 import { type ResolvedRequest, resolveRequest } from "./resolve_request.ts";
 import { ImportRequest } from "./import_request.ts";
 import { parseInput } from "../http/read_body.ts";
-import { findDuplicates, NO_STEPS, rowsTouchEachOther, suggestReferences } from "./staging.ts";
+import { findDuplicates, NO_STEPS, rowsTouchEachOther } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 import { requireImporter } from "./require_importer.ts";
 
@@ -70,7 +70,6 @@ async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCurs
   await withChunkRetries(slice, () =>
     slice.sql.begin(async (transaction) => {
       await findDuplicates(transaction, slice);
-      await suggestReferences(transaction, slice);
       await slice.checkpoint(transaction, cursor);
     }));
   return cursor;

@@ -97,7 +97,7 @@ export async function markDuplicates(
   await transaction`select jobs_private.mark_duplicates(${importId}, 1, ${last})`;
 }
 
-/** Finds, once for the file, the nearest names for references that do not exist. */
+/** Completes the problems of a check with what does not exist either, and with the nearest names. */
 export async function suggestReferences(sql: Transaction, slice: Slice): Promise<void> {
   await sql`select jobs_private.suggest_references(${slice.job.id}, ${slice.token})`;
 }
@@ -255,6 +255,12 @@ export async function countImport(sql: Sql, importId: string, phases: string): P
     select row_count, invalid_count, problems_by_code
     from jobs_private.count_import(${importId}, ${phases}::smallint[])`;
   return { rows: row!.row_count, invalid: row!.invalid_count, problemsByCode: row!.problems_by_code };
+}
+
+/** Completes the problems of a check and shows the first of them. */
+export async function publishCheckProblems(sql: Sql, slice: Slice): Promise<void> {
+  await sql.begin((transaction) => suggestReferences(transaction, slice));
+  await publishProblems(sql, slice, { importId: slice.job.id, phases: PHASES.check });
 }
 
 /** Shows the first problems to those who may read the job. */

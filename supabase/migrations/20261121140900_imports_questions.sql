@@ -78,8 +78,8 @@ comment on function jobs_private.lookup_join is 'A join of what a lookup finds.'
 revoke all on function jobs_private.lookup_join from public;
 grant execute on function jobs_private.lookup_join to longshore_worker;
 
--- Values of the file that were not found → the nearest that exists, as one object; the first hundred.
-create function jobs_private.nearest_query(p_lookup jsonb, p_fixed jsonb, p_place integer, p_rows text)
+-- Values that problems say were not found → the nearest that exists, as one object; the first hundred.
+create function jobs_private.nearest_query(p_lookup jsonb, p_fixed jsonb, p_place integer, p_problems text)
 returns text
 language sql
 immutable
@@ -88,21 +88,22 @@ as $$
   select format(
     $q$with there as materialized (select x.%1$I as name from %2$s x where %3$s octet_length(x.%1$I) <= 200),
          missing as (
-           select distinct s.c%4$s as name from %5$s s where octet_length(s.c%4$s) <= 200
+           select distinct p.value as name from %5$s p
+           where p.code = 'unknown_reference' and p.column_index = %4$s and octet_length(p.value) <= 200
            except select name from there order by 1 limit 100
          )
        select jsonb_object_agg(m.name, n.name) from missing m cross join lateral (
          select t.name, extensions.levenshtein_less_equal(lower(t.name), lower(m.name), 3) as distance from there t
          where abs(length(t.name) - length(m.name)) <= 3 order by distance, t.name limit 1
        ) n where n.distance <= least(3, length(m.name) / 2)$q$,
-    p_lookup ->> 'match', p_lookup ->> 'table', jobs_private.within_scope(p_lookup, p_fixed), p_place, p_rows)
+    p_lookup ->> 'match', p_lookup ->> 'table', jobs_private.within_scope(p_lookup, p_fixed), p_place, p_problems)
 $$;
 comment on function jobs_private.nearest_query is 'A query for the nearest existing names of those that a lookup did not find.';
 revoke all on function jobs_private.nearest_query from public;
 grant execute on function jobs_private.nearest_query to longshore_worker;
 
--- Rows with another problem whose reference does not exist either, as row_problem; $1 has the nearest names. Names come
--- first: where all of them exist, no row is looked at twice.
+-- Rows that reading has found a problem with and whose reference does not exist either, as row_problem. Names come first:
+-- where all of them exist, no row is looked at twice.
 create function jobs_private.unresolved_query(
   p_lookup jsonb, p_fixed jsonb, p_place integer, p_rows text, p_problems text, p_shown text
 )
@@ -113,16 +114,16 @@ set search_path = ''
 as $$
   select format(
     $q$with missing as materialized (
-         select distinct s.c%1$s as name from %4$s s
-         where s.c%1$s is not null and not exists (select from %6$s x where %7$s x.%8$I = s.c%1$s)
+         select distinct s.c%1$s as name from %3$s s
+         where s.c%1$s is not null and not exists (select from %5$s x where %6$s x.%7$I = s.c%1$s)
        )
-       select s.row_number, %1$s::smallint, 'unknown_reference',
-         %2$s || ' was not found' || coalesce('; the nearest is "' || ($1 -> %3$L ->> s.c%1$s) || '"', ''), s.c%1$s
-       from %4$s s
-       where s.c%1$s in (select m.name from missing m) and s.row_number in (select p.row_number from %5$s p)
+       select s.row_number, %1$s::smallint, 'unknown_reference', %2$s || ' was not found', s.c%1$s
+       from %3$s s
+       where s.c%1$s in (select m.name from missing m)
+         and s.row_number in (select p.row_number from %4$s p where p.phase = 1)
          -- Not for a cell that could not even be read.
-         and not exists (select from %5$s p where p.row_number = s.row_number and p.column_index = %1$s)$q$,
-    p_place, p_shown, p_place::text, p_rows, p_problems, p_lookup ->> 'table',
+         and not exists (select from %4$s p where p.row_number = s.row_number and p.column_index = %1$s)$q$,
+    p_place, p_shown, p_rows, p_problems, p_lookup ->> 'table',
     jobs_private.within_scope(p_lookup, p_fixed), p_lookup ->> 'match')
 $$;
 comment on function jobs_private.unresolved_query is 'A query for references that do not exist, of rows that the write never gets to see.';

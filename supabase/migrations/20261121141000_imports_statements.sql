@@ -19,6 +19,9 @@
 -- Makes the statements of an import. $1 and $2 of each are the first and last row number.
 --   write         writes the rows without problems, answers (inserted, updated)
 --   insert        the same for mode insert, answers nothing: the server's own count costs less than to return each row
+--   check         what a check runs instead of write or insert, where the target makes random keys: with keys in ascending
+--                 order behind a random beginning, each as good as the one that the commit makes. Random ones cost a check
+--                 up to a third of its time, since each goes to another page of the index; null elsewhere
 --   write_preview the same, answers also the rows as they were written
 --   write_row, write_preview_row  the same for the one row $1: a range may hold any number of rows and has to be planned
 --                 each time, one plan for "=" serves every row
@@ -26,9 +29,9 @@
 --   changes       how many rows that would insert or update, where a trigger may leave some out; null elsewhere
 --   types         rows whose text is no value of its column's type, as row_problem
 --   rules         rows that required columns, references, keys, CHECKs or policies refuse, as row_problem
---   nearest       by place of a column with a lookup: values of the file that were not found → the nearest that exists
+--   nearest       by place of a column with a lookup: values that problems say were not found → the nearest that exists
 --   refused       how many rows have a problem already
---   unresolved    by place of a column with a lookup: rows with another problem whose reference does not exist either
+--   unresolved    by place of a column with a lookup: rows with a problem of reading whose reference does not exist either
 --   ready         the numbers of the rows that `write` would write
 --   key           an expression over a staged row s that is equal where keys are equal; null where there is no key
 create function jobs_private.compile_import(p_plan jsonb, p_slot integer)
@@ -51,6 +54,7 @@ declare
   v_names text[] := '{}'; -- target columns that are written, fixed ones first
   v_values text[] := '{}'; -- their values out of a staged row
   v_inserts text[] := '{}'; -- the same with the column's default for an empty cell, where the column has one
+  v_random text[] := '{}'; -- target columns that nobody writes and the target fills at random
   v_sets text[] := '{}';
   v_old text[] := '{}';
   v_new text[] := '{}';
@@ -71,6 +75,11 @@ declare
   v_constraint record;
   v_source text;
   v_insert text;
+  v_check text;
+  v_into text; -- what is inserted, and what of; and the same with keys for a check
+  v_from text;
+  v_check_into text;
+  v_check_from text;
   v_write text;
   v_preview text;
   v_changes text;
@@ -123,7 +132,7 @@ begin
         v_found := v_found || format(' and (%s is null or %s is not null)', v_cell, v_expr);
         if coalesce((v_lookup ->> 'suggest')::boolean, true) then
           v_nearest := v_nearest || jsonb_build_object(
-            v_column.place, jobs_private.nearest_query(v_lookup, p_plan -> 'fixed', v_column.place, v_rows));
+            v_column.place, jobs_private.nearest_query(v_lookup, p_plan -> 'fixed', v_column.place, v_problems));
         end if;
         if (v_lookup ->> 'create')::boolean then
           v_created := v_created || jobs_private.create_query(v_lookup, p_plan -> 'fixed', v_column.place, v_rows, v_free);
@@ -163,6 +172,12 @@ begin
         end if;
       end if;
 
+      if v_expr is null and v_mode <> 'update' and v_column.typname = 'uuid' and v_column.attgenerated = ''
+        and v_column.default_value ~ '^(extensions\.)?(gen_random_uuid|uuid_generate_v4)\(\)$'
+        and has_column_privilege('authenticated', v_target, v_column.attnum, 'insert') then
+        v_random := v_random || v_column.target;
+      end if;
+
       -- The row as it would be, for CHECKs and policies.
       v_value := coalesce(
         case when v_expr is not null and v_column.attnotnull and v_default is not null then format('coalesce(%s, %s)', v_expr, v_default) else v_expr end,
@@ -193,8 +208,7 @@ begin
         v_flags := v_flags || format('__c%1$s is not null and __l%1$s is null', v_column.place);
         v_inner := v_inner || format('%s as __l%s', v_expr, v_column.place);
         v_rules := v_rules || format(
-          $q$select %1$s::smallint, 'unknown_reference', %2$s || ' was not found' || coalesce('; the nearest is "' || ($3 -> %3$L ->> q.v%1$s) || '"', ''), q.v%1$s where q.u%1$s$q$,
-          v_column.place, v_shown, v_column.place::text);
+          $q$select %1$s::smallint, 'unknown_reference', %2$s || ' was not found', q.v%1$s where q.u%1$s$q$, v_column.place, v_shown);
       end if;
       if not v_before and v_column.attnotnull and v_default is null and v_column.attgenerated = '' and v_column.fixed is null
         and (v_column.attidentity = '' or v_column.place is not null)
@@ -282,11 +296,19 @@ begin
   v_source := format('select s.row_number as __row, %s from %s s%s where %s%s',
     (select string_agg(format('%s as %I', v, n), ', ' order by o) from unnest(v_names, v_values) with ordinality x(n, v, o)), v_rows, v_joins, v_free, v_found);
 
+  v_into := array_to_string(array(select quote_ident(n) from unnest(v_names) with ordinality n(n, o) order by o), ', ');
+  v_from := array_to_string(v_inserts, ', ');
+  if cardinality(v_random) > 0 then
+    v_check_into := v_into || (select string_agg(format(', %I', n), '') from unnest(v_random) n);
+    -- 28 of the 36 characters are made once for all rows; the rest is the row's number.
+    v_check_from := v_from || repeat(
+      ', (left((select gen_random_uuid()::text), 28) || lpad(to_hex(s.__row), 8, ''0''))::uuid', cardinality(v_random));
+  end if;
   if v_mode = 'insert' then
-    v_write := format('insert into %s as t (%s) select %s from (%s) s', v_target,
-      (select string_agg(quote_ident(n), ', ' order by o) from unnest(v_names) with ordinality n(n, o)),
-      array_to_string(v_inserts, ', '), v_source);
+    v_write := format('insert into %s as t (%s) select %s from (%s) s', v_target, v_into, v_from, v_source);
     v_insert := v_write;
+    v_check := case when v_check_into is not null
+      then format('insert into %s as t (%s) select %s from (%s) s', v_target, v_check_into, v_check_from, v_source) end;
     v_preview := format('with w as (%s order by s.__row returning to_jsonb(t.*) as written) select count(*)::integer, 0, (select jsonb_agg(written) from (select written from w limit 20) first) from w', v_write);
     v_write := format('with w as (%s returning 1) select count(*)::integer, 0, null::jsonb from w', v_write);
   else
@@ -296,10 +318,7 @@ begin
           array_to_string(v_old, ', '), array_to_string(v_new, ', '), array_to_string(v_sets, ', '))
         else '' end,
       case when v_mode = 'upsert'
-        then format(' when not matched then insert (%s) values (%s)',
-          (select string_agg(quote_ident(n), ', ' order by o) from unnest(v_names) with ordinality n(n, o)),
-          array_to_string(v_inserts, ', '))
-        else '' end);
+        then format(' when not matched then insert (%s) values (%s)', v_into, v_from) else '' end);
     if exists (
       select from pg_trigger where tgrelid = v_target and not tgisinternal and tgenabled <> 'D' and tgtype & 3 = 3
     ) then
@@ -319,6 +338,8 @@ begin
     v_write := format(
       'with w as (%s returning merge_action() as action) select count(*) filter (where action = ''INSERT'')::integer,'
       ' count(*) filter (where action = ''UPDATE'')::integer, null::jsonb from w', v_write);
+    v_check := case when v_check_into is not null
+      then replace(v_write, format('(%s) values (%s)', v_into, v_from), format('(%s) values (%s)', v_check_into, v_check_from)) end;
   end if;
 
   if cardinality(v_flags) > 0 then
@@ -345,6 +366,7 @@ begin
     'write', v_write,
     'write_preview', v_preview,
     'insert', v_insert,
+    'check', v_check,
     'write_row', replace(v_write, 'between $1 and $2', '= $1'),
     'write_preview_row', replace(v_preview, 'between $1 and $2', '= $1'),
     'creates', to_jsonb(v_created),

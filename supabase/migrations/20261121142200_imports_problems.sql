@@ -65,7 +65,7 @@ begin
     execute format(
       'select coalesce(array_agg(row(row_number, column_index, code, message, left(value, 200))::jobs_private.row_problem), ''{}'')
        from (%s) found (row_number, column_index, code, message, value)', p_query)
-    into v_found using p_first, p_last, p_import.suggestions;
+    into v_found using p_first, p_last;
     raise exception using errcode = 'LS901', message = 'Undone: this is a question';
   exception when sqlstate 'LS901' then
     if v_found is null then

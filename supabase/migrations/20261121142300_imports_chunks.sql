@@ -202,11 +202,13 @@ begin
           execute v_statements ->> 'changes' into v_changes using p_first, p_last;
         end if;
         if v_mode = 'insert' and not v_preview then
-          execute v_statements ->> 'insert' using p_first, p_last;
+          execute coalesce(case when p_checking then v_statements ->> 'check' end, v_statements ->> 'insert') using p_first, p_last;
           get diagnostics inserted = row_count;
           updated := 0;
         else
-          execute v_statements ->> (case when v_preview then 'write_preview' else 'write' end)
+          execute case
+            when v_preview then v_statements ->> 'write_preview'
+            else coalesce(case when p_checking then v_statements ->> 'check' end, v_statements ->> 'write') end
           into inserted, updated, preview using p_first, p_last;
         end if;
         if inserted + updated <> v_changes then

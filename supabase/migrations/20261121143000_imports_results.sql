@@ -1,9 +1,10 @@
 -- What an import tells people: the nearest names for what was not found, counts, the first problems as rows of the
 -- API, and all of them as a file that can be corrected and uploaded again.
 
--- Looks, as the owner, for the nearest existing name of every reference that was not found (the first 100 of a
--- column), once for the whole file: names that the owner may not read are not suggested. Changes the import's
--- suggestions, locks its row. For the worker's login, with the lease.
+-- Completes what a check has found, as the owner: references that do not exist in rows that were never tried, and the nearest
+-- existing name of every reference that was not found (the first 100 of a column): names that the owner may not read are
+-- not suggested. May be called again. Changes the import's problems and suggestions, locks its row. For the worker's
+-- login, with the lease.
 create function jobs_private.suggest_references(p_job_id uuid, p_token bigint)
 returns void
 language plpgsql
@@ -18,26 +19,29 @@ declare
   v_problems jobs_private.row_problem[] := '{}';
 begin
   perform jobs_private.become_importer(p_job_id, v_import.plan);
-  for v_query in select key as place, value as query from jsonb_each_text(v_import.statements -> 'nearest') loop
-    execute v_query.query into v_names;
-    v_suggestions := v_suggestions || jsonb_build_object(v_query.place, coalesce(v_names, '{}'));
-  end loop;
   for v_query in select value as query from jsonb_each_text(v_import.statements -> 'unresolved') loop
     execute format(
       'select coalesce(array_agg(row(row_number, column_index, code, message, left(value, 200))::jobs_private.row_problem), ''{}'')
        from (%s) found (row_number, column_index, code, message, value)', v_query.query)
-    into v_found using v_suggestions;
+    into v_found;
     v_problems := v_problems || v_found;
   end loop;
   perform jobs_private.become_worker();
-  perform jobs_private.keep_suggestions(p_job_id, p_token, v_suggestions);
   execute format(
     'insert into jobs_staging.problems_%s (row_number, column_index, code, message, value, phase)
      select p.row_number, p.column_index, p.code, p.message, p.value, 1 from unnest($1) p', v_import.slot)
   using v_problems;
+
+  perform jobs_private.become_importer(p_job_id, v_import.plan);
+  for v_query in select key as place, value as query from jsonb_each_text(v_import.statements -> 'nearest') loop
+    execute v_query.query into v_names;
+    v_suggestions := v_suggestions || jsonb_strip_nulls(jsonb_build_object(v_query.place, v_names));
+  end loop;
+  perform jobs_private.become_worker();
+  perform jobs_private.keep_suggestions(p_job_id, p_token, v_suggestions);
 end;
 $$;
-comment on function jobs_private.suggest_references is 'Finds the nearest existing names for references that were not found.';
+comment on function jobs_private.suggest_references is 'Finds the references that do not exist in rows that were never tried, and the nearest existing names of all.';
 revoke all on function jobs_private.suggest_references from public;
 grant execute on function jobs_private.suggest_references to longshore_worker;
 
@@ -135,6 +139,22 @@ $$;
 comment on function jobs_private.cell_name is 'The name of a cell as a spreadsheet shows it.';
 revoke all on function jobs_private.cell_name from public;
 
+-- An expression for what people are told of a problem p: its message, and the nearest name where a reference was not found.
+create function jobs_private.told(p_suggestions jsonb)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select case when p_suggestions = '{}' then 'p.message'
+    else format(
+      $q$(p.message || case when p.code = 'unknown_reference'
+            then coalesce('; the nearest is "' || (%L::jsonb -> p.column_index::text ->> p.value) || '"', '') else '' end)$q$,
+      p_suggestions) end
+$$;
+comment on function jobs_private.told is 'An expression for the message of a problem with the suggestions of its import.';
+revoke all on function jobs_private.told from public;
+
 -- Shows the first problems of the given phases (jobs.settings.problems_kept) to those who may read the job, in place of
 -- any shown before.
 -- Values of sensitive columns are masked; what a trigger has raised is told as it is, since the API would tell it too.
@@ -154,8 +174,8 @@ begin
   delete from jobs.import_problems where job_id = p_job_id;
   execute format(
     $q$with first as (
-         select row_number, column_index, code, message, value from jobs_staging.problems_%1$s
-         where phase = any ($1) order by row_number, column_index nulls last, code limit %2$s
+         select p.row_number, p.column_index, p.code, %3$s as message, p.value from jobs_staging.problems_%1$s p
+         where p.phase = any ($1) order by p.row_number, p.column_index nulls last, p.code limit %2$s
        ), columns as (
          select ordinality::smallint as place, value as declared from jsonb_array_elements($2 -> 'columns') with ordinality
        )
@@ -169,7 +189,7 @@ begin
        left join columns c on c.place = f.column_index
        left join jobs_staging.rows_%1$s r on r.row_number = f.row_number
        order by f.row_number, f.column_index nulls last, f.code$q$,
-    v_import.slot, (select problems_kept from jobs.settings))
+    v_import.slot, (select problems_kept from jobs.settings), jobs_private.told(v_import.suggestions))
   using p_phases, v_import.plan, p_job_id, v_sheet;
 end;
 $$;
@@ -189,9 +209,9 @@ as $$
   select format(
     $q$select %1$s, s.row_number, p.codes, p.messages
        from (
-         select row_number, string_agg(distinct code, ' ' order by code) as codes,
-           string_agg(message, '; ' order by column_index nulls last, code) as messages
-         from jobs_staging.own_problems_%2$s group by row_number
+         select p.row_number, string_agg(distinct p.code, ' ' order by p.code) as codes,
+           string_agg(%3$s, '; ' order by p.column_index nulls last, p.code) as messages
+         from jobs_staging.own_problems_%2$s p group by p.row_number
        ) p
        join jobs_staging.own_rows_%2$s s on s.row_number = p.row_number
        -- Parsed once a row, not once a column.
@@ -205,7 +225,7 @@ as $$
             where (c.value ->> 'file_index')::integer = n
           ), 'null'), n), ', ' order by n)
       from unnest(p_places) n
-    ), i.slot)
+    ), i.slot, jobs_private.told(i.suggestions))
   from jobs_private.imports i where i.job_id = p_import_id
 $$;
 comment on function jobs_private.problems_file_query is 'The query behind problems.csv, to be run as the owner.';

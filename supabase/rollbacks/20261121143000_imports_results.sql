@@ -1,6 +1,7 @@
 -- Takes back what imports tell people; problems that were shown stay with their jobs.
 drop function jobs_private.problems_file_query;
 drop function jobs_private.publish_problems;
+drop function jobs_private.told;
 drop function jobs_private.cell_name;
 drop function jobs_private.count_import;
 drop function jobs_private.record_problems;

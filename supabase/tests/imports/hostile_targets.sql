@@ -61,8 +61,8 @@ begin
      from jsonb_array_elements($1) with ordinality r (cells, place)', jobs_private.prepare_import(v_job, v_token, p_plan))
   using p_rows;
   perform jobs_private.find_duplicates(v_job, v_token);
-  perform jobs_private.suggest_references(v_job, v_token);
   v_cursor := pg_temp.run(v_job, v_job, v_token, true);
+  perform jobs_private.suggest_references(v_job, v_token);
   perform jobs_private.publish_problems(v_job, v_token, v_job, '{1,2}');
   perform jobs_private.finish_job(v_job, v_token, v_cursor);
   return v_job;
