@@ -40,11 +40,19 @@ export async function checkRows(
   return await checkInLanes(slice, cursor, {
     async committed(before, after, sql) {
       await refuseTooMany(slice, limit, invalidRows(after));
-      if (Math.floor(after.done / VACUUM_EVERY_ROWS) > Math.floor(before.done / VACUUM_EVERY_ROWS)) {
-        await vacuum(sql, [request.dataset.target, ...request.dataset.alsoWrites ?? []]);
-      }
+      const [from, to] = [before, after].map(({ done }) => Math.floor(done / VACUUM_EVERY_ROWS));
+      if (to! > from! && after.done < after.rows) await vacuum(sql, writtenTables(request));
     },
   });
+}
+
+/** Leaves the target as it was for whoever writes next: the commit, most likely. Nobody waits for it. */
+export async function tidyUp(slice: Slice, request: ResolvedRequest, rows: number): Promise<void> {
+  if (rows >= VACUUM_EVERY_ROWS) await vacuum(slice.sql, writtenTables(request));
+}
+
+function writtenTables({ dataset }: ResolvedRequest): string[] {
+  return [dataset.target, ...dataset.alsoWrites ?? []];
 }
 
 function invalidRows({ invalid, counts }: CheckingCursor): number {

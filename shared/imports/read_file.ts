@@ -16,8 +16,10 @@ import { type StagedBatch, type Stager, stagerOf } from "./stage_rows.ts";
 import { copyProblems, openRowCopy, prepareImport } from "./staging.ts";
 import { type StorageSource, storageSource } from "./storage_source.ts";
 
-/** Rows between two checkpoints: each costs a few round trips, and so many rows are read again after a death. */
-const ROWS_PER_TRANSACTION = 100_000;
+/** Rows between two checkpoints: at each, reading waits for the database, and so many rows are read again after a death. */
+const ROWS_PER_TRANSACTION = 250_000;
+/** Characters of problems that wait for the end of the COPY of rows. */
+const PROBLEM_CHARACTERS = 8_000_000;
 
 /** Rows that the headings have to come in. */
 const HEADING_ROWS = 20_000;
@@ -93,7 +95,9 @@ export async function readFile(
               rows: reached.rows,
             });
             next = await read();
-          } while (!next.done && reached.rows < enough && !slice.shouldStop());
+          } while (
+            !next.done && reached.rows < enough && problems.length < PROBLEM_CHARACTERS && !slice.shouldStop()
+          );
           await copy.end();
         } catch (error) {
           copy.abort();

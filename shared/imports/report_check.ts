@@ -9,7 +9,7 @@ import { maskPreview } from "./mask_preview.ts";
 import { PROBLEM_HEADINGS } from "./match_columns.ts";
 import type { ResolvedRequest } from "./resolve_request.ts";
 import { secondSession } from "./second_session.ts";
-import { countImport, PHASES, problemsFileQuery, publishProblems, suggestReferences } from "./staging.ts";
+import { countProblems, PHASES, problemsFileQuery, publishProblems, suggestReferences } from "./staging.ts";
 import { readRefusal, storageRequest, writeFailure } from "./storage_request.ts";
 
 /** What one isolate has time to make and send; of more problems the file has the first. */
@@ -19,16 +19,16 @@ const ADVICE = 'have its limit raised, or end the check sooner with the option "
 
 export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cursor: CheckingCursor) {
   const importId = slice.job.id;
-  const { layout, counts } = cursor;
+  const { layout, rows, counts } = cursor;
   const { info } = layout;
-  slice.progress({ phase: "reporting", done: cursor.rows, total: cursor.rows });
+  slice.progress({ phase: "reporting", done: rows, total: rows });
   const valid = validRows(cursor);
-  if (cursor.rows > valid) await slice.sql.begin((transaction) => suggestReferences(transaction, slice));
+  if (rows > valid) await slice.sql.begin((transaction) => suggestReferences(transaction, slice));
   // At once where there are two sessions; else one after the other.
   const beside = await secondSession(slice) ?? slice.sql;
-  const [written, { rows, invalid, problemsByCode }] = await Promise.all([
-    cursor.rows > valid ? writeProblemsFile(slice, layout, cursor.rows - valid) : null,
-    countImport(beside, importId, PHASES.check),
+  const [written, { invalid, byCode }] = await Promise.all([
+    rows > valid ? writeProblemsFile(slice, layout, rows - valid) : null,
+    countProblems(beside, importId),
     publishProblems(beside, slice, { importId, phases: PHASES.check }),
   ]);
   return {
@@ -36,7 +36,7 @@ export async function reportCheck(slice: Slice, { dataset }: ResolvedRequest, cu
     valid: rows - invalid,
     invalid,
     would: { insert: counts.inserted, update: counts.updated, unchanged: counts.unchanged },
-    problems_by_code: problemsByCode,
+    problems_by_code: byCode,
     preview: maskPreview(dataset, cursor.preview),
     columns: { mapped: layout.mapped, ignored: layout.ignored, missing: layout.missing },
     problems_file: written && { bucket: written.bucket, path: written.path },

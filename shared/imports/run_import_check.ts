@@ -4,7 +4,7 @@
  */
 import type { Slice, SliceOutcome } from "../jobs/slice.ts";
 import { type CheckCursor, type CheckingCursor, type ReadingCursor, validRows } from "./check_cursor.ts";
-import { checkRows } from "./check_rows.ts";
+import { checkRows, tidyUp } from "./check_rows.ts";
 import type { Dataset } from "./dataset.ts";
 import { makePlan } from "./make_plan.ts";
 import { readFile } from "./read_file.ts";
@@ -12,9 +12,10 @@ import { reportCheck } from "./report_check.ts";
 import { type ResolvedRequest, resolveRequest } from "./resolve_request.ts";
 import { ImportRequest } from "./import_request.ts";
 import { parseInput } from "../http/read_body.ts";
-import { findDuplicates, NO_STEPS, rowsTouchEachOther } from "./staging.ts";
+import { analyzeImport, findDuplicates, NO_STEPS, rowsTouchEachOther } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 import { requireImporter } from "./require_importer.ts";
+import { secondSession } from "./second_session.ts";
 
 /** Rows with problems, from which on problems.csv is large. */
 const MANY_PROBLEMS = 100_000;
@@ -39,7 +40,8 @@ export async function runImportCheck(
   }
   cursor = await checkRows(slice, request, cursor);
   if (!cursor.ended || hasMuchToReport(slice, cursor)) return { outcome: "continue" };
-  return { outcome: "done", result: JSON.parse(JSON.stringify(await reportCheck(slice, request, cursor))) };
+  const result = JSON.parse(JSON.stringify(await reportCheck(slice, request, cursor)));
+  return { outcome: "done", result, afterwards: () => tidyUp(slice, request, cursor.rows) };
 }
 
 /** A large problems.csv takes as much time as half a slice has: one that has done other work leaves it to the next. */
@@ -67,9 +69,14 @@ async function compare(slice: Slice, request: ResolvedRequest, read: ReadingCurs
     whole,
   };
   slice.progress({ phase: "comparing", done: 0, total: read.rows });
+  const beside = await secondSession(slice);
+  const analyzed = withChunkRetries(slice, () => analyzeImport(beside ?? slice.sql, slice));
+  // Whoever waits for it hears of a failure.
+  analyzed.catch(() => {});
   await withChunkRetries(slice, () =>
     slice.sql.begin(async (transaction) => {
       await findDuplicates(transaction, slice);
+      await analyzed;
       await slice.checkpoint(transaction, cursor);
     }));
   return cursor;

@@ -8,7 +8,7 @@ import { parseInput } from "../http/read_body.ts";
 import type { Slice, SliceOutcome } from "../jobs/slice.ts";
 import { takesTooLong } from "./cut_offs.ts";
 import { CommitRequest } from "./import_request.ts";
-import { countImport, NO_STEPS, PHASES, publishProblems } from "./staging.ts";
+import { checkedRows, NO_STEPS, PHASES, publishProblems } from "./staging.ts";
 import { type CommitCursor, hasTooMany, writeInChunks } from "./write_in_chunks.ts";
 import { writeInOneTransaction } from "./write_in_one_transaction.ts";
 
@@ -43,7 +43,7 @@ function checkOf({ job }: Slice): string {
 }
 
 async function begin(slice: Slice, importId: string): Promise<CommitCursor> {
-  const { rows, invalid } = await countImport(slice.sql, importId, PHASES.check);
+  const { rows, invalid } = await checkedRows(slice.sql, importId);
   return { ...NO_STEPS, rows, invalid };
 }
 

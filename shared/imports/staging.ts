@@ -82,6 +82,11 @@ async function openCopy(sql: Transaction, statement: string): Promise<RowCopy> {
   };
 }
 
+/** Counts the staged rows, and the tables they are looked up in, so that the database finds them by their indexes. */
+export async function analyzeImport(sql: Sql, slice: Slice): Promise<void> {
+  await sql`select jobs_private.analyze_import(${slice.job.id}, ${slice.token})`;
+}
+
 /** Stages which rows have a key that stands more than once in the file; answers how many. */
 export async function findDuplicates(sql: Transaction, slice: Slice): Promise<number> {
   const [row] = await sql<{ found: number }[]>`
@@ -242,19 +247,24 @@ export async function forgetProblems(
 /** What phase of the work found a problem. */
 export const PHASES = { check: "{1,2}", commit: "{3}" } as const;
 
-export interface ImportCounts {
-  rows: number;
+export interface ProblemCounts {
+  /** Rows with a problem. */
   invalid: number;
-  problemsByCode: Record<string, number>;
+  byCode: Record<string, number>;
 }
 
-export async function countImport(sql: Sql, importId: string, phases: string): Promise<ImportCounts> {
-  const [row] = await sql<
-    { row_count: number; invalid_count: number; problems_by_code: Record<string, number> }[]
-  >`
-    select row_count, invalid_count, problems_by_code
-    from jobs_private.count_import(${importId}, ${phases}::smallint[])`;
-  return { rows: row!.row_count, invalid: row!.invalid_count, problemsByCode: row!.problems_by_code };
+/** The problems of a check. */
+export async function countProblems(sql: Sql, importId: string): Promise<ProblemCounts> {
+  const [row] = await sql<{ invalid_count: number; problems_by_code: Record<string, number> }[]>`
+    select invalid_count, problems_by_code from jobs_private.count_problems(${importId})`;
+  return { invalid: row!.invalid_count, byCode: row!.problems_by_code };
+}
+
+/** Rows of a finished check, and how many of them have a problem. */
+export async function checkedRows(sql: Sql, importId: string): Promise<{ rows: number; invalid: number }> {
+  const [row] = await sql<{ row_count: number; invalid_count: number }[]>`
+    select row_count, invalid_count from jobs_private.checked_rows(${importId})`;
+  return { rows: row!.row_count, invalid: row!.invalid_count };
 }
 
 /** Completes the problems of a check and shows the first of them. */

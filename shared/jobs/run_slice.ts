@@ -66,9 +66,11 @@ async function runClaim(claim: Claim, connection: Connection, options: RunSliceO
   logEvent("info", "slice_started", { ...log, attempt: claim.job.attempt });
   let end: SliceEnd;
   let failure: unknown = null;
+  let afterwards: (() => Promise<void>) | undefined;
   try {
     const outcome = await work(makeSlice(claim, connection, { budget, lease }), options.handler);
     if (outcome.outcome === "fail") failure = outcome.error;
+    if (outcome.outcome === "done") afterwards = outcome.afterwards;
     end = await settle(outcome, claim, { connection, lease });
   } catch (error) {
     failure = error;
@@ -83,6 +85,7 @@ async function runClaim(claim: Claim, connection: Connection, options: RunSliceO
     cpu_ms: Math.round(budget.cpu.usedMs),
     ...(failed ? safeErrorFields(failure) : {}),
   });
+  if (end === "done") await afterwards?.().catch(() => {});
   return end;
 }
 

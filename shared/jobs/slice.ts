@@ -54,11 +54,12 @@ export interface Slice {
 }
 
 /**
- * How a slice ends; anything thrown is a failure: final for a `LongshoreError`, tried again for anything else. `fail` is
+ * How a slice ends; anything thrown is a failure: final for a `LongshoreError`, tried again for anything else. `afterwards`
+ * is run when the job has ended, and may fail or be cut off: nobody waits for it or hears of it. `fail` is
  * final too, and says where the job goes on should its owner have it tried again: both are known together, or neither.
  */
 export type SliceOutcome =
-  | { outcome: "done"; result: Json }
+  | { outcome: "done"; result: Json; afterwards?: () => Promise<void> }
   | { outcome: "continue"; cursor?: Json; delayMs?: number }
   | { outcome: "fail"; error: LongshoreError; cursor: Cursor };
 

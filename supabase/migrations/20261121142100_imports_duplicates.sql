@@ -4,7 +4,7 @@
 -- Counts tables that rows are looked up in anew where they have grown by half since they were counted. Right after an
 -- import the planner still takes them for empty, and would look each row up by reading all of the table: 100,000 orders in
 -- 100,000 calls took minutes. Reads a table's pages here and there; keeps other vacuums off it until the transaction ends.
--- For find_duplicates(), which runs as the tables' owner.
+-- For analyze_import(), which runs as the tables' owner.
 create function jobs_private.analyze_lookups(p_plan jsonb)
 returns void
 language plpgsql
@@ -26,6 +26,27 @@ $$;
 comment on function jobs_private.analyze_lookups is 'Analyzes tables of lookups that have grown since they were analyzed.';
 revoke all on function jobs_private.analyze_lookups from public;
 
+-- Counts a check's staged rows, and the tables it looks up in: without statistics a chunk is looked for in the whole table
+-- instead of in the index. Keeps other vacuums off these tables until the transaction ends. For the worker's login, with
+-- the lease.
+create function jobs_private.analyze_import(p_job_id uuid, p_token bigint)
+returns void
+language plpgsql
+security definer -- whoever analyzes a table must own it
+set search_path = ''
+as $$
+declare
+  v_import jobs_private.imports := jobs_private.import_of(p_job_id);
+begin
+  perform jobs_private.check_lease(p_job_id, p_token);
+  execute format('analyze jobs_staging.rows_%s (row_number)', v_import.slot);
+  perform jobs_private.analyze_lookups(v_import.plan);
+end;
+$$;
+comment on function jobs_private.analyze_import is 'Analyzes the staged rows of a check and the tables that they are looked up in.';
+revoke all on function jobs_private.analyze_import from public;
+grant execute on function jobs_private.analyze_import to longshore_worker;
+
 -- Finds the rows whose key stands in the file more than once: a pass over 64-bit hashes, then an exact comparison
 -- of the rows whose hash is not alone. Answers how many there are. Starts over when called again. Locks the check's own
 -- table of duplicates (TRUNCATE). For the worker's login, with the lease.
@@ -35,6 +56,7 @@ language plpgsql
 security definer -- reads staging
 set search_path = ''
 set work_mem = '64MB'
+set enable_hashagg = off -- hashes are sorted in half the time and memory that a group for each of them takes
 as $$
 declare
   v_import jobs_private.imports := jobs_private.import_of(p_job_id);
@@ -43,9 +65,6 @@ declare
 begin
   perform jobs_private.check_lease(p_job_id, p_token);
   execute format('truncate jobs_staging.duplicates_%s', v_import.slot);
-  -- Without statistics a chunk is looked for in the whole table instead of in the index.
-  execute format('analyze jobs_staging.rows_%s (row_number)', v_import.slot);
-  perform jobs_private.analyze_lookups(v_import.plan);
   if v_key is not null then
     execute format(
       'with hashes as materialized (

@@ -99,10 +99,24 @@ comment on function jobs_private.record_problems is 'Stages problems found by a 
 revoke all on function jobs_private.record_problems from public;
 grant execute on function jobs_private.record_problems to longshore_worker;
 
--- Counts of an import: staged rows, rows with a problem, problems by code; of the given phases. Reads only; for the
+-- What a finished check has said: how many rows there are, and how many of them have a problem. Reads one row; for the
 -- worker's login.
-create function jobs_private.count_import(p_import_id uuid, p_phases smallint[])
-returns table (row_count integer, invalid_count integer, problems_by_code jsonb)
+create function jobs_private.checked_rows(p_import_id uuid)
+returns table (row_count integer, invalid_count integer)
+language sql
+stable
+security definer -- the worker may not read jobs
+set search_path = ''
+as $$
+  select (j.result ->> 'rows')::integer, (j.result ->> 'invalid')::integer from jobs.jobs j where j.id = p_import_id
+$$;
+comment on function jobs_private.checked_rows is 'How many rows a check has found, and how many of them have a problem.';
+revoke all on function jobs_private.checked_rows from public;
+grant execute on function jobs_private.checked_rows to longshore_worker;
+
+-- Counts of a check: rows with a problem, problems by code. Reads only; for the worker's login.
+create function jobs_private.count_problems(p_import_id uuid)
+returns table (invalid_count integer, problems_by_code jsonb)
 language plpgsql
 stable
 security definer -- reads staging
@@ -110,17 +124,15 @@ set search_path = ''
 as $$
 begin
   return query execute format(
-    'select (select count(*)::integer from jobs_staging.rows_%1$s),
-       (select count(distinct row_number)::integer from jobs_staging.problems_%1$s where phase = any ($1)),
+    'select (select count(distinct row_number)::integer from jobs_staging.problems_%1$s where phase < 3),
        (select coalesce(jsonb_object_agg(code, n order by n desc, code), ''{}'') from (
-          select code, count(*) as n from jobs_staging.problems_%1$s where phase = any ($1) group by code
-        ) codes)', (select i.slot from jobs_private.imports i where i.job_id = p_import_id))
-  using p_phases;
+          select code, count(*) as n from jobs_staging.problems_%1$s where phase < 3 group by code
+        ) codes)', (select i.slot from jobs_private.imports i where i.job_id = p_import_id));
 end;
 $$;
-comment on function jobs_private.count_import is 'Counts of staged rows, of rows with problems, and of problems by code.';
-revoke all on function jobs_private.count_import from public;
-grant execute on function jobs_private.count_import to longshore_worker;
+comment on function jobs_private.count_problems is 'Counts of rows with problems at the check, and of problems by code.';
+revoke all on function jobs_private.count_problems from public;
+grant execute on function jobs_private.count_problems to longshore_worker;
 
 -- The name of a cell, such as D17, for a column's place in the file from 0 and a row number.
 create function jobs_private.cell_name(p_index integer, p_row integer)

@@ -1,7 +1,7 @@
 -- Tables, triggers and names that a dataset's author did not think of: an import reads them right or refuses them, loses
 -- no row in silence, leaves nothing behind after a check and gives nobody more than the owner's rights.
 begin;
-select plan(39);
+select plan(45);
 select tests.create_people('Mia', 'Eve');
 insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
 insert into public.memberships (org_id, user_id, role) values
@@ -144,6 +144,28 @@ insert into done values ('generated', pg_temp.check(
   pg_temp.plan('generated', 'insert', '["k"]', '[{"name": "k"}, {"name": "a"}]'), '[["a", "1"], ["b", "50"], ["c", "-1"], ["d", "x"]]'));
 select is(pg_temp.problems(job), '3 rule_violated, 4 not_allowed, 5 invalid_number', 'generated columns are computed for rules and policies')
 from done where name = 'generated';
+
+-- random keys: a check makes others, where the owner could
+create table hostile.keys (
+  id uuid primary key default gen_random_uuid(), other uuid not null unique default gen_random_uuid(), k text unique,
+  constraint id_is_random check (id::text ~ '^.{8}-.{4}-4.{3}-[89ab]' and id <> other)
+);
+create table hostile.fixed_keys (like hostile.keys including all);
+grant select, insert, update on hostile.keys to authenticated;
+grant select, update, insert (k) on hostile.fixed_keys to authenticated;
+insert into hostile.keys (k) values ('row 7'), ('row 1500');
+create temp table rows_2100 as select jsonb_agg(jsonb_build_array('row ' || n)) as rows from generate_series(1, 2100) n;
+insert into done
+select t.target || ' ' || t.mode, pg_temp.check(pg_temp.plan(t.target, t.mode, '["k"]', '[{"name": "k"}]'), r.rows)
+from (values ('keys', 'insert'), ('keys', 'upsert'), ('fixed_keys', 'insert')) t (target, mode), rows_2100 r;
+select results_eq(
+  'select d.name, i.statements ->> ''check'' like ''%gen_random_uuid%gen_random_uuid%'' from done d join jobs_private.imports i on i.job_id = d.job where d.name like ''%keys %'' order by d.name',
+  $$values ('fixed_keys insert', null), ('keys insert', true), ('keys upsert', true)$$, 'only where the owner may write the key');
+select is(pg_temp.problems(job), '8 duplicate_existing, 1501 duplicate_existing', 'with keys of its own a check finds what it finds without') from done where name = 'keys insert';
+select is(pg_temp.counts(job), '2098 0 2 0 0', 'a merge too') from done where name = 'keys upsert';
+select is(pg_temp.counts(job), '2100 0 0 0 0', 'and where only other columns may be written') from done where name = 'fixed_keys insert';
+select is(pg_temp.commit(job) ->> 'inserted', '2098', 'a commit leaves keys to the table') from done where name = 'keys upsert';
+select is((select count(distinct left(id::text, 28))::int from hostile.keys), 2100, 'which makes them at random');
 
 create table hostile.parts (k text not null, v integer, primary key (k)) partition by list (k);
 create table hostile.parts_a partition of hostile.parts for values in ('a', 'b');

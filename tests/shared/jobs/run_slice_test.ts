@@ -76,6 +76,22 @@ Deno.test("runSlice() shows the last progress soon, though it came too soon afte
   assertEquals(end, "done");
 });
 
+Deno.test("runSlice() tidies up when the job has ended, in the same session, whatever comes of it", async () => {
+  await using maker = await jobMaker(stack);
+  const id = await maker.enqueue();
+  let seen: unknown = null;
+  const end = await slice(id, (s) =>
+    Promise.resolve({
+      outcome: "done",
+      result: {},
+      async afterwards() {
+        seen = [(await maker.job(id)).state, ...await s.sql`select current_user as who`];
+        throw new Error("It could not be done");
+      },
+    }));
+  assertEquals([end, seen], ["done", ["succeeded", { who: "longshore_worker" }]]);
+});
+
 Deno.test("runSlice() writes as the job's owner", async () => {
   await using maker = await jobMaker(stack);
   const id = await maker.enqueue();
