@@ -13,7 +13,7 @@ import { forgetProblems, importStep, markDuplicates, recordProblems, vacuum } fr
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Undone writes leave dead rows in the target, and dead index entries slow the rest of a long check down. */
-const VACUUM_EVERY_ROWS = 100_000;
+const VACUUM_EVERY_ROWS = 250_000;
 /** Problems that one transaction keeps in memory, in characters; with more, the check goes chunk by chunk. */
 const PROBLEM_CHARACTERS = 16_000_000;
 
@@ -48,7 +48,7 @@ export async function checkRows(
 
 /** Leaves the target as it was for whoever writes next: the commit, most likely. Nobody waits for it. */
 export async function tidyUp(slice: Slice, request: ResolvedRequest, rows: number): Promise<void> {
-  if (rows >= VACUUM_EVERY_ROWS) await vacuum(slice.sql, writtenTables(request));
+  if (rows >= 100_000) await vacuum(slice.sql, writtenTables(request));
 }
 
 function writtenTables({ dataset }: ResolvedRequest): string[] {

@@ -144,7 +144,6 @@ declare
   v_import jobs_private.imports := jobs_private.import_of(p_import_id);
   v_statements jsonb := v_import.statements;
   v_mode text := v_import.plan ->> 'mode';
-  v_target regclass := (v_import.plan ->> 'target')::regclass;
   -- Only these queries can tell unchanged rows and missing ones from written ones.
   v_classify boolean := p_classify or v_mode <> 'insert';
   v_classified boolean;
@@ -160,10 +159,6 @@ declare
   v_found jobs_private.row_problem[];
 begin
   problems := '{}';
-  if jobs_private.target_fingerprint(v_target) <> v_import.fingerprint then
-    raise exception using errcode = 'LS005', message = 'The target has changed since the import was checked';
-  end if;
-
   -- Which of several rows with one key is the valid one may take several attempts, which have to be undone.
   if p_checking and not p_undo and jobs_private.mark_duplicates(p_import_id, p_first, p_last) then
     v_earlier := jobs_private.import_chunk(p_job_id, p_import_id, p_first, p_last, p_count, true, true, true, false);
@@ -295,7 +290,7 @@ grant execute on function jobs_private.next_chunk to longshore_worker;
 --   p_cursor  {after, done, counts: {inserted, updated, unchanged, skipped, failed}, classify, preview, …}; what else
 --             it holds is kept. skipped are rows that have a problem already.
 --   p_size    rows of a chunk
---   p_chunks  how many chunks at most; each that is undone lets go of its locks at once
+--   p_chunks  as many rows as so many chunks have at most; each chunk that is undone lets go of its locks at once
 --   p_token   the lease; null where the caller's transaction holds several steps and ends with a checkpoint of its own
 -- Answers the cursor behind the chunks, with {ended: true} when there were no more rows, and new problems where all
 -- chunks are undone with the caller's transaction.
@@ -318,18 +313,29 @@ declare
   v_failed integer := p_cursor #>> '{counts,failed}';
   v_preview jsonb := p_cursor -> 'preview';
   v_problems jobs_private.row_problem[] := '{}';
+  v_import jobs_private.imports := jobs_private.import_of(p_import_id);
+  v_left integer := p_size * p_chunks;
+  v_size integer;
   v_chunk record;
   v_done record;
   v_ended boolean := false;
 begin
   perform jobs_private.check_import(p_job_id, p_import_id);
-  for v_n in 1..p_chunks loop
-    select * into v_chunk from jobs_private.next_chunk(p_import_id, v_after, p_size);
+  -- Once for all chunks: what a check has found of a target that changes in between cannot be committed.
+  if jobs_private.target_fingerprint((v_import.plan ->> 'target')::regclass) <> v_import.fingerprint then
+    raise exception using errcode = 'LS005', message = 'The target has changed since the import was checked';
+  end if;
+  -- To show 20 rows, a chunk answers all of them, so the first has little more.
+  v_size := case when p_checking and jsonb_array_length(v_preview) < 20 then least(100, p_size) else p_size end;
+  while v_left > 0 loop
+    select * into v_chunk from jobs_private.next_chunk(p_import_id, v_after, least(v_size, v_left));
     v_ended := v_chunk.last_row is null;
     exit when v_ended;
     select * into v_done from jobs_private.import_chunk(
       p_job_id, p_import_id, v_after + 1, v_chunk.last_row, v_chunk.row_count,
       p_checking, p_undo, v_classify, p_checking and jsonb_array_length(v_preview) < 20);
+    v_size := p_size;
+    v_left := v_left - v_chunk.row_count;
     v_after := v_chunk.last_row;
     v_rows := v_rows + v_chunk.row_count;
     v_classify := p_checking and v_done.failed > 0;
