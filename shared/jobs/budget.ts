@@ -19,6 +19,8 @@ export interface Cpu {
   add(ms: number): void;
   /** Counted so far, in milliseconds. */
   readonly usedMs: number;
+  /** The same of all slices that this isolate has run. */
+  readonly isolateMs: number;
 }
 
 export interface Budget {
@@ -56,6 +58,9 @@ export function startBudget(limits: BudgetLimits): Budget {
     },
     get usedMs() {
       return usedMs;
+    },
+    get isolateMs() {
+      return isolateMs;
     },
   };
   const elapsedMs = () => performance.now() - startedAt;

@@ -176,6 +176,8 @@ begin
         and v_column.default_value ~ '^(extensions\.)?(gen_random_uuid|uuid_generate_v4)\(\)$'
         and has_column_privilege('authenticated', v_target, v_column.attnum, 'insert') then
         v_random := v_random || v_column.target;
+        -- For rules, any will do: none depends on which, and making one costs more than all of them.
+        v_default := format('%L::uuid', '00000000-0000-4000-8000-' || lpad(v_column.attnum::text, 12, '0'));
       end if;
 
       -- The row as it would be, for CHECKs and policies.

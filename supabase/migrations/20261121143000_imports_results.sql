@@ -221,7 +221,10 @@ as $$
   select format(
     $q$select %1$s, s.row_number, p.codes, p.messages
        from (
-         select p.row_number, string_agg(distinct p.code, ' ' order by p.code) as codes,
+         -- Few rows have more than one problem, and of one code there is nothing to sort.
+         select p.row_number,
+           case when count(*) = 1 then min(p.code)
+             else (select string_agg(distinct c, ' ' order by c) from unnest(array_agg(p.code)) c) end as codes,
            string_agg(%3$s, '; ' order by p.column_index nulls last, p.code) as messages
          from jobs_staging.own_problems_%2$s p group by p.row_number
        ) p
