@@ -12,7 +12,7 @@ import type { ByteSource, Cell } from "../../shared/formats/reader.ts";
 
 const ROWS = 200_000;
 const RUNS = 5;
-const BLOCK_BYTES = 256 * 1024;
+const BLOCK_BYTES = 64 * 1024;
 const FILES = ["plain", "accented", "some quotes", "all quoted"];
 const READERS = ["longshore", "papa on blocks"];
 
