@@ -77,15 +77,18 @@ export async function readFile(
     for (let steps = 0; !next.done && (steps === 0 || !slice.shouldStop()); steps++) {
       let reached: ReadingCursor = cursor;
       await slice.sql.begin(async (transaction) => {
-        const copy = await openRowCopy(transaction, target);
-        let problems = "";
+        const copy = await openRowCopy(transaction, target, slice.cpu);
+        // Many short texts: to join them, only to send them, would cost as much again.
+        const problems: string[] = [];
+        let problemCharacters = 0;
         try {
           const enough = reached.rows + ROWS_PER_TRANSACTION;
           do {
             const batch: Batch = next.value!;
             const staged = slice.cpu.run(() => stage(batch, reached.layout.headingRow));
             await copy.write(staged.rows);
-            problems += staged.problems;
+            if (staged.problems) problems.push(staged.problems);
+            problemCharacters += staged.problems.length;
             reached = advance(reached, batch, staged);
             slice.progress({
               phase: "reading",
@@ -96,14 +99,15 @@ export async function readFile(
             });
             next = await read();
           } while (
-            !next.done && reached.rows < enough && problems.length < PROBLEM_CHARACTERS && !slice.shouldStop()
+            !next.done && reached.rows < enough && problemCharacters < PROBLEM_CHARACTERS &&
+            !slice.shouldStop()
           );
           await copy.end();
         } catch (error) {
           copy.abort();
           throw error;
         }
-        if (problems) await copyProblems(transaction, target, problems);
+        if (problems.length > 0) await copyProblems(transaction, target, problems, slice.cpu);
         await slice.checkpoint(transaction, reached);
       });
       cursor = reached;
@@ -141,13 +145,15 @@ function noHeadings(batch: Batch | null, headerRow: number | undefined): Longsho
   );
 }
 
-/** Counts as own work what an operation on the source takes beside waiting for bytes. */
+/** Counts as own work what an operation on the source takes beside waiting for bytes, and the bytes. */
 async function metered<T>(slice: Slice, source: StorageSource, operation: () => Promise<T>): Promise<T> {
   const from = performance.now() - source.waitedMs;
+  const before = source.receivedBytes;
   try {
     return await operation();
   } finally {
     slice.cpu.add(performance.now() - source.waitedMs - from);
+    slice.cpu.moved(source.receivedBytes - before);
   }
 }
 

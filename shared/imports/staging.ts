@@ -3,6 +3,7 @@
  * lease's token, or runs in a transaction that ends with a checkpoint which does.
  */
 import type { Sql, Transaction } from "../jobs/connect.ts";
+import type { Cpu } from "../jobs/budget.ts";
 import type { JobProgress } from "../jobs/job.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { Plan } from "./make_plan.ts";
@@ -32,26 +33,32 @@ export interface RowCopy {
   abort(): void;
 }
 
-/** Opens a COPY into the staged rows. */
-export async function openRowCopy(sql: Transaction, target: CopyTarget): Promise<RowCopy> {
+/** Opens a COPY into the staged rows; what sending them costs is counted as own work. */
+export async function openRowCopy(sql: Transaction, target: CopyTarget, cpu: Cpu): Promise<RowCopy> {
   const cells = Array.from({ length: target.columnCount }, (_, place) => `c${place + 1}`).join(", ");
   return await openCopy(
     sql,
     `copy jobs_staging.rows_${target.slot} (row_number, line, raw, ${cells}) from stdin`,
+    cpu,
   );
 }
 
-/** Text in COPY's format → staged problems. */
-export async function copyProblems(sql: Transaction, target: CopyTarget, text: string): Promise<void> {
+/** Pieces of text in COPY's format → staged problems; counted as own work, too. */
+export async function copyProblems(
+  sql: Transaction,
+  target: CopyTarget,
+  pieces: readonly string[],
+  cpu: Cpu,
+): Promise<void> {
   const columns = "row_number, column_index, code, message, value, phase";
-  const copy = await openCopy(sql, `copy jobs_staging.problems_${target.slot} (${columns}) from stdin`);
-  await copy.write(text);
+  const copy = await openCopy(sql, `copy jobs_staging.problems_${target.slot} (${columns}) from stdin`, cpu);
+  for (const piece of pieces) await copy.write(piece);
   await copy.end();
 }
 
 const encoder = new TextEncoder();
 
-async function openCopy(sql: Transaction, statement: string): Promise<RowCopy> {
+async function openCopy(sql: Transaction, statement: string, cpu: Cpu): Promise<RowCopy> {
   const query = sql.unsafe(statement);
   const writable = await query.writable();
   let sent: Promise<void> = Promise.resolve();
@@ -68,7 +75,13 @@ async function openCopy(sql: Transaction, statement: string): Promise<RowCopy> {
       if (text === "") return;
       sent = Promise.race([
         failed,
-        new Promise<void>((resolve) => writable.write(encoder.encode(text), () => resolve())),
+        new Promise<void>((resolve) =>
+          cpu.run(() => {
+            const bytes = encoder.encode(text);
+            cpu.moved(bytes.length);
+            writable.write(bytes, () => resolve());
+          })
+        ),
       ]);
       sent.catch(() => {});
     },

@@ -11,10 +11,13 @@ import { readRefusal, storageFailure, type StorageRefusal, storageRequest } from
 export interface StorageSource extends ByteSource {
   /** Milliseconds spent waiting for bytes so far: what is left of a read's duration is this isolate's own work. */
   readonly waitedMs: number;
+  /** Bytes that have come in so far. */
+  readonly receivedBytes: number;
 }
 
 export function storageSource(file: PinnedFile, options: { signal?: AbortSignal } = {}): StorageSource {
   let waitedMs = 0;
+  let receivedBytes = 0;
   const size = file.size ?? 0;
 
   async function request(start: number, end: number): Promise<Response> {
@@ -42,6 +45,9 @@ export function storageSource(file: PinnedFile, options: { signal?: AbortSignal 
     get waitedMs() {
       return waitedMs;
     },
+    get receivedBytes() {
+      return receivedBytes;
+    },
     async stream(start, end = size) {
       if (start >= end) return new ReadableStream({ start: (controller) => controller.close() });
       const reader = (await request(start, end)).body!.getReader();
@@ -50,6 +56,7 @@ export function storageSource(file: PinnedFile, options: { signal?: AbortSignal 
           const from = performance.now();
           const { done, value } = await reader.read();
           waitedMs += performance.now() - from;
+          receivedBytes += value?.length ?? 0;
           if (done) controller.close();
           else controller.enqueue(value);
         },
@@ -62,6 +69,7 @@ export function storageSource(file: PinnedFile, options: { signal?: AbortSignal 
       const from = performance.now();
       const bytes = new Uint8Array(await response.arrayBuffer());
       waitedMs += performance.now() - from;
+      receivedBytes += bytes.length;
       return bytes;
     },
   };
