@@ -9,7 +9,7 @@
 import type { Sql, Transaction } from "../jobs/connect.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor } from "./check_cursor.ts";
-import { secondSession } from "./second_session.ts";
+import { type Lane, runLanes } from "./run_lanes.ts";
 import { earlierRowsDecide, importStep, nextRows, NO_STEPS, type StepCursor } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
@@ -68,8 +68,8 @@ export async function checkInLanes(
     return next;
   };
 
-  const runLane = async (sql: Sql, atLeast: number) => {
-    for (let spans = 0; !ended && !failed && (spans < atLeast || !slice.shouldStop()); spans++) {
+  const runLane = async ({ sql, goesOn }: Lane) => {
+    for (let spans = 0; !ended && !failed && goesOn(spans); spans++) {
       const span = await take(sql);
       if (!span) return;
       const check = () =>
@@ -95,11 +95,7 @@ export async function checkInLanes(
     }
   };
 
-  const lanes = [runLane(slice.sql, 1)];
-  const second = start.rows - start.done > CHUNKS * chunkRows ? await secondSession(slice) : null;
-  if (second) lanes.push(runLane(second, 0));
-  const outcomes = await Promise.allSettled(lanes);
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  await runLanes(slice, { two: start.rows - start.done > CHUNKS * chunkRows }, runLane);
   return ended ? { ...latest, ended } : latest;
 }
 
@@ -117,7 +113,7 @@ async function checkSpan(
   /** Knowing what comes before decides whether to classify first, and how many rows the preview still wants. */
   const tryRows = async ({ classify, preview }: CheckingCursor): Promise<StepCursor> => {
     const cursor: StepCursor = { ...NO_STEPS, after: span.after, classify, preview };
-    const options = { importId, cursor, checking: true, undo: true, checkpoint: false, chunks: span.chunks };
+    const options = { importId, cursor, checking: true, undo: true, chunks: span.chunks };
     const step = (await importStep(transaction, slice, options)).cursor;
     return { ...step, preview: step.preview.slice(preview.length) };
   };

@@ -83,7 +83,6 @@ async function checkInOneTransaction(
           cursor,
           checking: true,
           undo: false,
-          checkpoint: false,
         });
         cursor = step.cursor;
         if (step.problems !== null) problems.push(step.problems);

@@ -177,9 +177,6 @@ export interface StepOptions<C extends StepCursor> {
   size?: number;
   /** Chunks in one call. @default 1 */
   chunks?: number;
-  /** Commit the cursor with the chunk; without, the transaction at hand has to. */
-  checkpoint: boolean;
-  progress?: JobProgress | null;
 }
 
 export interface StepOutcome<C extends StepCursor> {
@@ -188,20 +185,73 @@ export interface StepOutcome<C extends StepCursor> {
   problems: string | null;
 }
 
-/** The next chunk for real, as the owner; undone when checking. One call, since each costs a round trip. */
+/**
+ * The next chunks for real, as the owner; undone when checking. One call, since each costs a round trip. The transaction has
+ * to end with a checkpoint.
+ */
 export async function importStep<C extends StepCursor>(
-  sql: Sql | Transaction,
+  sql: Transaction,
   slice: Slice,
   options: StepOptions<C>,
 ): Promise<StepOutcome<C>> {
   const { importId, checking, undo, size = slice.settings.chunk_rows, chunks = 1 } = options;
-  const progress = options.progress ? JSON.stringify(options.progress) : null;
   const [row] = await sql<StepOutcome<C>[]>`
     select cursor, problems from jobs_private.import_step(
-      ${slice.job.id}, ${options.checkpoint ? slice.token : null}, ${importId},
-      ${JSON.stringify(options.cursor)}::text::jsonb, ${size}, ${chunks}, ${checking}, ${undo},
-      ${progress}::text::jsonb)`;
+      ${slice.job.id}, ${importId}, ${
+    JSON.stringify(options.cursor)
+  }::text::jsonb, ${size}, ${chunks}, ${checking}, ${undo})`;
   return row!;
+}
+
+/** Staged rows that one transaction of a commit writes. */
+export interface WriteRange {
+  /** The row number before the first, and the last. */
+  after: number;
+  last: number;
+  rows: number;
+  /** These rows and all that were taken before, as PostgreSQL writes a multirange of row numbers. */
+  taken: string;
+}
+
+/** The first rows that are not taken yet; null where there are none. */
+export async function nextRange(
+  sql: Sql,
+  { importId, taken, size }: { importId: string; taken: string; size: number },
+): Promise<WriteRange | null> {
+  const [row] = await sql<WriteRange[]>`
+    select after_row as after, last_row as last, row_count as rows, taken
+    from jobs_private.next_range(${importId}, ${taken}::text::int4multirange, ${size})`;
+  return row ?? null;
+}
+
+export interface WriteRangeOptions<C extends StepCursor> {
+  importId: string;
+  range: WriteRange;
+  /** The cursor of a commit that has saved none yet. */
+  start: C;
+  progress: JobProgress | null;
+}
+
+/** Writes rows for good, as the owner; answers the cursor that was committed with them. */
+export async function writeRange<C extends StepCursor>(
+  sql: Sql,
+  slice: Slice,
+  { importId, range, start, progress }: WriteRangeOptions<C>,
+): Promise<C> {
+  const [row] = await sql<{ cursor: C }[]>`
+    select jobs_private.write_range(
+      ${slice.job.id}, ${slice.token}, ${importId}, ${JSON.stringify(start)}::text::jsonb,
+      ${range.after}, ${range.last}, ${range.rows}, ${
+    progress && JSON.stringify(progress)
+  }::text::jsonb) as cursor`;
+  return row!.cursor;
+}
+
+/** Whether two sessions may write rows of an import at the same time. */
+export async function rangesAreIndependent(sql: Sql, importId: string): Promise<boolean> {
+  const [row] = await sql<{ independent: boolean }[]>`
+    select jobs_private.ranges_are_independent(${importId}) as independent`;
+  return row!.independent;
 }
 
 export interface ProblemOptions {

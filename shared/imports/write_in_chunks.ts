@@ -1,10 +1,13 @@
 /**
- * Writes staged rows chunk by chunk, each committed with the cursor that counts it. Ends with the last row, when too
- * many rows have failed, or with the budget.
+ * Staged rows → written for good, chunk by chunk, in two sessions at a time where no row can affect another. Each chunk is
+ * committed with a cursor that has it among the ranges of rows that are written: they need not follow each other, so
+ * neither session waits for the other. Ends with the last row, when too many rows have failed, or with the budget.
  */
+import type { Sql } from "../jobs/connect.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { CutOffs } from "./cut_offs.ts";
-import { importStep, type StepCursor } from "./staging.ts";
+import { runLanes } from "./run_lanes.ts";
+import { nextRange, rangesAreIndependent, type StepCursor, type WriteRange, writeRange } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
 /** Where a commit is: plain JSON. */
@@ -12,31 +15,70 @@ export interface CommitCursor extends StepCursor, CutOffs {
   rows: number;
   /** Rows with a problem at the check. */
   invalid: number;
+  /** The numbers of the rows that are written, as PostgreSQL writes a multirange. @default none */
+  written?: string;
   /** Failed rows for which the commit has been stopped already: a retry goes on until as many have failed again. */
   forgiven?: number;
 }
 
 export interface WriteInChunksOptions {
   importId: string;
-  /** End when so many rows have failed; null for never. */
+  /** End when so many rows have failed, counted in the order of the file; null for never. */
   stopAfter: number | null;
 }
+
+/** Chunks that are worth a second session. */
+const MANY_CHUNKS = 2;
 
 export async function writeInChunks(
   slice: Slice,
   start: CommitCursor,
   { importId, stopAfter }: WriteInChunksOptions,
 ): Promise<CommitCursor> {
+  const size = slice.settings.chunk_rows;
   let cursor = start;
-  // At least one step, however little a slice may do: slices without a step would follow each other for ever.
-  for (let steps = 0; steps === 0 || !slice.shouldStop(); steps++) {
-    if (cursor.ended || hasTooMany(cursor, stopAfter)) break;
-    const progress = slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
-    const options = { importId, cursor, checking: false, undo: false, checkpoint: true, progress };
-    ({ cursor } = await withChunkRetries(slice, () => importStep(slice.sql, slice, options)));
-    slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
-  }
-  return cursor;
+  let taken = start.written ?? "{}";
+  let taking: Promise<unknown> = Promise.resolve();
+  let ended = false;
+  let failed = false;
+
+  /** The next rows, or null behind the last one. One at a time: what is taken, the one before tells. */
+  const take = (sql: Sql): Promise<WriteRange | null> => {
+    const next = taking.then(async () => {
+      const range = await nextRange(sql, { importId, taken, size });
+      if (range) taken = range.taken;
+      else ended = true;
+      return range;
+    });
+    taking = next.catch(() => {});
+    return next;
+  };
+
+  const report = () => slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
+  report();
+
+  const many = start.rows - start.done > MANY_CHUNKS * size;
+  const two = many && stopAfter === null && await rangesAreIndependent(slice.sql, importId);
+  await runLanes(slice, { two }, async ({ sql, goesOn }) => {
+    try {
+      for (let chunks = 0; !ended && !failed && !hasTooMany(cursor, stopAfter) && goesOn(chunks); chunks++) {
+        const range = await take(sql);
+        if (!range) return;
+        const progress = report();
+        const after = await withChunkRetries(
+          slice,
+          () => writeRange(sql, slice, { importId, range, start, progress }),
+        );
+        // The other session may have heard later of what it committed before.
+        if (after.done > cursor.done) cursor = after;
+        report();
+      }
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  });
+  return ended ? { ...cursor, ended } : cursor;
 }
 
 export function hasTooMany({ counts, forgiven = 0 }: CommitCursor, stopAfter: number | null): boolean {

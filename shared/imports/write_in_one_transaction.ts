@@ -37,7 +37,7 @@ async function write(slice: Slice, start: CommitCursor, importId: string): Promi
     while (!cursor.ended) {
       // Nothing is committed in between, so nobody waits shorter for smaller chunks.
       const size = 4 * slice.settings.chunk_rows;
-      const options = { importId, cursor, checking: false, undo: false, checkpoint: false, size };
+      const options = { importId, cursor, checking: false, undo: false, size };
       const step = await importStep(transaction, slice, options);
       cursor = step.cursor;
       if (step.problems !== null) throw new UndoneError(cursor.counts.failed, step.problems);

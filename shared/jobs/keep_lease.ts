@@ -23,6 +23,8 @@ export interface KeptLease {
   noteProgress(progress: JobProgress): void;
   /** The progress that no beat has carried yet, for a checkpoint to carry. */
   takeProgress(): JobProgress | null;
+  /** The progress that was noted last: a beat that carries it may still be lost. */
+  readonly lastProgress: JobProgress | null;
   /** Notes the cursor that the job is given back with, should the isolate end before the next checkpoint. */
   ifCutOff(cursor: Json): void;
   /** Ends the beats; the lease itself is left as it is. */
@@ -34,6 +36,7 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
   const stopping = new AbortController();
   const ending = new AbortController();
   let ended: LeaseEnd | null = null;
+  let last: JobProgress | null = null;
   let pending: JobProgress | null = null;
   // The database keeps progress back that comes too soon after the last; said once more a beat later, it is shown.
   let again: JobProgress | null = null;
@@ -94,9 +97,12 @@ export function keepLease(claim: Claim, connection: Connection, options: KeepLea
       return ended;
     },
     noteProgress(progress) {
-      pending = progress;
+      last = pending = progress;
     },
     takeProgress,
+    get lastProgress() {
+      return last;
+    },
     ifCutOff(cursor) {
       cutOffCursor = cursor;
     },

@@ -160,7 +160,7 @@ async function settle(
   claim: Claim,
   { connection, lease }: Holding,
 ): Promise<SliceEnd> {
-  const progress = lease.takeProgress();
+  const progress = lease.lastProgress;
   if (progress) await heartbeat(connection.work, claim, { progress });
   if (outcome.outcome === "done") {
     await finishJob(connection.work, claim, { result: outcome.result });

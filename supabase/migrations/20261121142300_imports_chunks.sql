@@ -265,9 +265,9 @@ comment on function jobs_private.import_chunk is 'Writes one chunk of staged row
 revoke all on function jobs_private.import_chunk from public;
 grant execute on function jobs_private.import_chunk to longshore_worker;
 
--- The next rows to work on: the last row number of at most p_size rows behind p_after, and how many they are. Reads
--- only; for the worker's login.
-create function jobs_private.next_chunk(p_import_id uuid, p_after integer, p_size integer)
+-- The next rows to work on: the last row number of at most p_size rows behind p_after, up to p_until where that is given, and
+-- how many they are. Reads only; for the worker's login.
+create function jobs_private.next_chunk(p_import_id uuid, p_after integer, p_size integer, p_until integer default null)
 returns table (last_row integer, row_count integer)
 language plpgsql
 stable
@@ -277,9 +277,9 @@ as $$
 begin
   return query execute format(
     'select max(row_number), count(*)::integer from (
-       select row_number from jobs_staging.rows_%s where row_number > $1 order by row_number limit $2
+       select row_number from jobs_staging.rows_%s where row_number > $1 and row_number <= $3 order by row_number limit $2
      ) rows', (select i.slot from jobs_private.imports i where i.job_id = p_import_id))
-  using p_after, p_size;
+  using p_after, p_size, coalesce(p_until, 2147483647);
 end;
 $$;
 comment on function jobs_private.next_chunk is 'Where the next chunk of staged rows ends, and how many rows it has.';
@@ -291,12 +291,10 @@ grant execute on function jobs_private.next_chunk to longshore_worker;
 --             it holds is kept. skipped are rows that have a problem already.
 --   p_size    rows of a chunk
 --   p_chunks  as many rows as so many chunks have at most; each chunk that is undone lets go of its locks at once
---   p_token   the lease; null where the caller's transaction holds several steps and ends with a checkpoint of its own
--- Answers the cursor behind the chunks, with {ended: true} when there were no more rows, and new problems where all
--- chunks are undone with the caller's transaction.
+-- Answers the cursor behind the chunks, with {ended: true} when there were no more rows, and new problems where chunks are
+-- not undone one by one: the caller's transaction may undo them all.
 create function jobs_private.import_step(
-  p_job_id uuid, p_token bigint, p_import_id uuid, p_cursor jsonb, p_size integer, p_chunks integer,
-  p_checking boolean, p_undo boolean, p_progress jsonb,
+  p_job_id uuid, p_import_id uuid, p_cursor jsonb, p_size integer, p_chunks integer, p_checking boolean, p_undo boolean,
   out cursor jsonb, out problems text
 )
 language plpgsql
@@ -346,7 +344,7 @@ begin
     v_skipped := v_skipped + v_chunk.row_count
       - v_done.inserted - v_done.updated - v_done.unchanged - v_done.failed;
     v_preview := jsonb_path_query_array(v_preview || coalesce(v_done.preview, '[]'), '$[0 to 19]');
-    if p_token is null and not p_undo then
+    if not p_undo then
       v_problems := v_problems || v_done.problems;
     end if;
   end loop;
@@ -356,11 +354,117 @@ begin
     'counts', jsonb_build_object(
       'inserted', v_inserted, 'updated', v_updated, 'unchanged', v_unchanged, 'skipped', v_skipped, 'failed', v_failed));
   problems := case when cardinality(v_problems) > 0 then v_problems::text end;
-  if p_token is not null then
-    perform jobs_private.checkpoint(p_job_id, p_token, cursor, p_progress);
-  end if;
 end;
 $$;
 comment on function jobs_private.import_step is 'Checks or writes the next chunks of staged rows and moves the cursor behind them.';
 revoke all on function jobs_private.import_step from public;
 grant execute on function jobs_private.import_step to longshore_worker;
+
+-- The first rows that are neither written nor being written: behind which row they begin, the last of at most p_size, how
+-- many they are, and p_taken with them. No row where there are none. p_taken has row numbers; what it leaves out between its
+-- ranges has rows. Reads only; for the worker's login.
+create function jobs_private.next_range(p_import_id uuid, p_taken int4multirange, p_size integer)
+returns table (after_row integer, last_row integer, row_count integer, taken int4multirange)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_after integer := coalesce((select upper(r) - 1 from unnest(p_taken) r where lower(r) = 1), 0);
+  v_until integer := (select min(lower(r)) - 1 from unnest(p_taken) r where lower(r) > 1);
+begin
+  return query
+  select v_after, c.last_row, c.row_count, p_taken + int4multirange(int4range(v_after, c.last_row, '(]'))
+  from jobs_private.next_chunk(p_import_id, v_after, p_size, v_until) c
+  where c.last_row is not null;
+end;
+$$;
+comment on function jobs_private.next_range is 'The first staged rows outside of those that are written or being written.';
+revoke all on function jobs_private.next_range from public;
+grant execute on function jobs_private.next_range to longshore_worker;
+
+-- Adds a range of rows to what a commit has written, with their counts: to the cursor that is saved at this moment, since
+-- two sessions may write at once, each its own ranges. p_start is the cursor where none is saved yet. Locks the job's row
+-- until COMMIT, then the state row. Answers the cursor. For write_range().
+create function jobs_private.count_range(
+  p_job_id uuid, p_token bigint, p_start jsonb, p_range int4range, p_step jsonb, p_progress jsonb
+)
+returns jsonb
+language plpgsql
+security definer -- reads the job's state
+set search_path = ''
+as $$
+declare
+  v_cursor jsonb;
+begin
+  perform jobs_private.hold_lease(p_job_id, p_token);
+  select coalesce(s.cursor, p_start) into v_cursor from jobs_private.job_state s where s.job_id = p_job_id;
+  v_cursor := v_cursor || jsonb_build_object(
+    'written', (coalesce(v_cursor ->> 'written', '{}')::int4multirange + int4multirange(p_range))::text,
+    'done', (v_cursor ->> 'done')::integer + (p_step ->> 'done')::integer,
+    'counts', (
+      select jsonb_object_agg(c.key, c.value::integer + (p_step -> 'counts' ->> c.key)::integer)
+      from jsonb_each_text(v_cursor -> 'counts') c
+    ));
+  perform jobs_private.checkpoint(p_job_id, p_token, v_cursor, p_progress);
+  return v_cursor;
+end;
+$$;
+comment on function jobs_private.count_range is 'Adds rows that are written to the cursor of their commit.';
+revoke all on function jobs_private.count_range from public;
+grant execute on function jobs_private.count_range to longshore_worker;
+
+-- Writes a range of rows for good, as the owner, and counts it, in one transaction.
+--   p_after, p_last, p_count  as next_range() answers them
+--   p_start  the cursor of a commit that has saved none yet
+-- Answers the cursor with these rows and whatever else has been counted meanwhile.
+create function jobs_private.write_range(
+  p_job_id uuid, p_token bigint, p_import_id uuid, p_start jsonb, p_after integer, p_last integer, p_count integer,
+  p_progress jsonb
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_step jsonb;
+begin
+  select s.cursor into v_step
+  from jobs_private.import_step(
+    p_job_id, p_import_id,
+    '{"after": 0, "done": 0, "classify": false, "preview": [],
+      "counts": {"inserted": 0, "updated": 0, "unchanged": 0, "skipped": 0, "failed": 0}}'
+      || jsonb_build_object('after', p_after),
+    p_count, 1, false, false) s;
+  return jobs_private.count_range(p_job_id, p_token, p_start, int4range(p_after, p_last, '(]'), v_step, p_progress);
+end;
+$$;
+comment on function jobs_private.write_range is 'Writes a range of staged rows and adds it to the cursor of the commit.';
+revoke all on function jobs_private.write_range from public;
+grant execute on function jobs_private.write_range to longshore_worker;
+
+-- Whether two sessions may write rows of one import at the same time: no row can affect another in the target, none waits
+-- for what another creates, and nothing in the table counts in the order of the file. Reads the catalog only; for the
+-- worker's login.
+create function jobs_private.ranges_are_independent(p_import_id uuid)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_array_length(i.statements -> 'creates') = 0
+    and not jobs_private.rows_touch_each_other(
+      t.target, i.plan ->> 'mode',
+      array(select jsonb_array_elements_text(i.plan -> 'key')),
+      array(select jsonb_array_elements_text(i.plan -> 'row_local_triggers')))
+    and not exists (
+      select from pg_attribute a
+      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+      where a.attrelid = t.target and not a.attisdropped
+        and (a.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid) ~ 'nextval')
+    )
+  from jobs_private.import_of(p_import_id) i, lateral (select (i.plan ->> 'target')::regclass as target) t
+$$;
+comment on function jobs_private.ranges_are_independent is 'Whether rows of an import can be written by two sessions at the same time.';
+revoke all on function jobs_private.ranges_are_independent from public;
+grant execute on function jobs_private.ranges_are_independent to longshore_worker;

@@ -30,8 +30,9 @@ declare
 begin
   for v_n in 1..9 loop
     select s.cursor into v_cursor from jobs_private.import_step(
-      p_job_id => p_job, p_token => p_token, p_import_id => p_import, p_cursor => v_cursor, p_size => 1000, p_chunks => 4,
-      p_checking => p_checking, p_undo => p_checking, p_progress => null) s;
+      p_job_id => p_job, p_import_id => p_import, p_cursor => v_cursor, p_size => 1000, p_chunks => 4,
+      p_checking => p_checking, p_undo => p_checking) s;
+    perform jobs_private.checkpoint(p_job, p_token, v_cursor);
     exit when (v_cursor ->> 'ended')::boolean;
   end loop;
   return v_cursor;
