@@ -1,7 +1,7 @@
 -- Tables, triggers and names that a dataset's author did not think of: an import reads them right or refuses them, loses
 -- no row in silence, leaves nothing behind after a check and gives nobody more than the owner's rights.
 begin;
-select plan(45);
+select plan(48);
 select tests.create_people('Mia', 'Eve');
 insert into public.organizations (id, name) values (md5('org')::uuid, 'Org'), (md5('other')::uuid, 'Other');
 insert into public.memberships (org_id, user_id, role) values
@@ -296,6 +296,11 @@ insert into done values ('sensitive', pg_temp.check(
   '[["a", "12345678"], ["b", "+4598765432"]]'));
 select is(pg_temp.problems(job), '3 rule_violated', 'a sensitive value breaks a rule') from done where name = 'sensitive';
 select is((select count(*)::int from jobs.import_problems p where to_jsonb(p)::text like '%98765432%'), 0, 'and is not told');
+
+-- two sessions
+select is(jobs_private.ranges_are_independent(job), true, 'two sessions may write a plain table') from done where name = 'types';
+select is(jobs_private.ranges_are_independent(job), false, 'one writes where numbers count in the order of the file') from done where name = 'merge';
+select is(jobs_private.ranges_are_independent(job), false, 'and where a trigger may touch other rows') from done where name = 'triggers';
 
 -- staged rows
 select tests.act_as('Eve');
