@@ -1,6 +1,23 @@
 -- What an import tells people: the nearest names for what was not found, counts, the first problems as rows of the
 -- API, and all of them as a file that can be corrected and uploaded again.
 
+-- Counts a check's problems: without statistics the planner takes them for few, and would look 200,000 rows up one by one.
+-- Keeps other vacuums off them until the transaction ends. For suggest_references(), with the lease.
+create function jobs_private.analyze_problems(p_job_id uuid, p_token bigint)
+returns void
+language plpgsql
+security definer -- whoever analyzes a table must own it
+set search_path = ''
+as $$
+begin
+  perform jobs_private.check_lease(p_job_id, p_token);
+  execute format('analyze jobs_staging.problems_%s (row_number, column_index, phase)', (jobs_private.import_of(p_job_id)).slot);
+end;
+$$;
+comment on function jobs_private.analyze_problems is 'Analyzes the staged problems of a check.';
+revoke all on function jobs_private.analyze_problems from public;
+grant execute on function jobs_private.analyze_problems to longshore_worker;
+
 -- Completes what a check has found, as the owner: references that do not exist in rows that were never tried, and the nearest
 -- existing name of every reference that was not found (the first 100 of a column): names that the owner may not read are
 -- not suggested. May be called again. Changes the import's problems and suggestions, locks its row. For the worker's
@@ -18,6 +35,7 @@ declare
   v_found jobs_private.row_problem[];
   v_problems jobs_private.row_problem[] := '{}';
 begin
+  perform jobs_private.analyze_problems(p_job_id, p_token);
   perform jobs_private.become_importer(p_job_id, v_import.plan);
   for v_query in select value as query from jsonb_each_text(v_import.statements -> 'unresolved') loop
     execute format(

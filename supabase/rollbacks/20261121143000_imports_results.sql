@@ -9,3 +9,4 @@ drop function jobs_private.record_problems;
 drop function jobs_private.forget_problems;
 drop function jobs_private.keep_suggestions;
 drop function jobs_private.suggest_references;
+drop function jobs_private.analyze_problems;
