@@ -8,7 +8,7 @@ export interface BudgetLimits {
   cpuMs: number;
   /** Wall clock since the slice began, in milliseconds. */
   wallMs: number;
-  /** Own CPU time of all slices of this isolate, in milliseconds; a sixth is left when a slice begins. @default not limited */
+  /** Own CPU time of all slices of this isolate, in milliseconds; two fifths are left when a slice begins. @default not limited */
   isolateCpuMs?: number;
 }
 
@@ -37,10 +37,10 @@ const MS_PER_BYTE = 5 / 1e6;
 
 /**
  * The platform sends an isolate no more requests once it has used half of its CPU time, 1 s of 2 s (Supabase Edge Runtime,
- * soft limit). So one that gets a slice has more left than a clock says that counts by the wall: slices that ended at
- * once would be sent back to it one after the other.
+ * soft limit). So one that gets a slice has another second, whatever a clock says that counts by the wall: of that a slice
+ * may use half. Slices that ended sooner would be sent back to the same isolate one after the other.
  */
-const USED_AT_MOST = 5 / 6;
+const USED_AT_MOST = 3 / 5;
 
 /** An isolate may run several slices, one after the other or at once, and the platform counts them together. */
 let isolateMs = 0;

@@ -37,11 +37,11 @@ Deno.test("startBudget() counts what other slices of the isolate use, where it i
   assertEquals([together.isSpent(), alone.isSpent()], [true, false]);
 });
 
-Deno.test("startBudget() leaves a slice a sixth of what its isolate may use: a platform that still sends it work knows better", () => {
+Deno.test("startBudget() leaves a slice two fifths of what its isolate may use: a platform that still sends it work knows better", () => {
   const limits = { cpuMs: 1_000_000, wallMs: 1_000_000, isolateCpuMs: 6_000 };
   startBudget(limits).cpu.add(60_000);
   const { cpu, isSpent } = startBudget(limits);
-  cpu.add(999);
+  cpu.add(2_399);
   assertEquals(isSpent(), false);
   cpu.add(1);
   assertEquals(isSpent(), true);
