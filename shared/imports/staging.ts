@@ -4,7 +4,6 @@
  */
 import type { Sql, Transaction } from "../jobs/connect.ts";
 import type { Cpu } from "../jobs/budget.ts";
-import type { JobProgress } from "../jobs/job.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { Plan } from "./make_plan.ts";
 
@@ -229,21 +228,18 @@ export interface WriteRangeOptions<C extends StepCursor> {
   range: WriteRange;
   /** The cursor of a commit that has saved none yet. */
   start: C;
-  progress: JobProgress | null;
 }
 
 /** Writes rows for good, as the owner; answers the cursor that was committed with them. */
 export async function writeRange<C extends StepCursor>(
   sql: Sql,
   slice: Slice,
-  { importId, range, start, progress }: WriteRangeOptions<C>,
+  { importId, range, start }: WriteRangeOptions<C>,
 ): Promise<C> {
   const [row] = await sql<{ cursor: C }[]>`
     select jobs_private.write_range(
       ${slice.job.id}, ${slice.token}, ${importId}, ${JSON.stringify(start)}::text::jsonb,
-      ${range.after}, ${range.last}, ${range.rows}, ${
-    progress && JSON.stringify(progress)
-  }::text::jsonb) as cursor`;
+      ${range.after}, ${range.last}, ${range.rows}) as cursor`;
   return row!.cursor;
 }
 

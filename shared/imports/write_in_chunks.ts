@@ -54,6 +54,7 @@ export async function writeInChunks(
     return next;
   };
 
+  // Beats carry it: with the chunk it would be what was known before the other session's last.
   const report = () => slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
   report();
 
@@ -64,10 +65,9 @@ export async function writeInChunks(
       for (let chunks = 0; !ended && !failed && !hasTooMany(cursor, stopAfter) && goesOn(chunks); chunks++) {
         const range = await take(sql);
         if (!range) return;
-        const progress = report();
         const after = await withChunkRetries(
           slice,
-          () => writeRange(sql, slice, { importId, range, start, progress }),
+          () => writeRange(sql, slice, { importId, range, start }),
         );
         // The other session may have heard later of what it committed before.
         if (after.done > cursor.done) cursor = after;

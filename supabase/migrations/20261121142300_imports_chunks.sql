@@ -387,7 +387,7 @@ grant execute on function jobs_private.next_range to longshore_worker;
 -- two sessions may write at once, each its own ranges. p_start is the cursor where none is saved yet. Locks the job's row
 -- until COMMIT, then the state row. Answers the cursor. For write_range().
 create function jobs_private.count_range(
-  p_job_id uuid, p_token bigint, p_start jsonb, p_range int4range, p_step jsonb, p_progress jsonb
+  p_job_id uuid, p_token bigint, p_start jsonb, p_range int4range, p_step jsonb
 )
 returns jsonb
 language plpgsql
@@ -406,7 +406,7 @@ begin
       select jsonb_object_agg(c.key, c.value::integer + (p_step -> 'counts' ->> c.key)::integer)
       from jsonb_each_text(v_cursor -> 'counts') c
     ));
-  perform jobs_private.checkpoint(p_job_id, p_token, v_cursor, p_progress);
+  perform jobs_private.checkpoint(p_job_id, p_token, v_cursor);
   return v_cursor;
 end;
 $$;
@@ -419,8 +419,7 @@ grant execute on function jobs_private.count_range to longshore_worker;
 --   p_start  the cursor of a commit that has saved none yet
 -- Answers the cursor with these rows and whatever else has been counted meanwhile.
 create function jobs_private.write_range(
-  p_job_id uuid, p_token bigint, p_import_id uuid, p_start jsonb, p_after integer, p_last integer, p_count integer,
-  p_progress jsonb
+  p_job_id uuid, p_token bigint, p_import_id uuid, p_start jsonb, p_after integer, p_last integer, p_count integer
 )
 returns jsonb
 language plpgsql
@@ -436,7 +435,7 @@ begin
       "counts": {"inserted": 0, "updated": 0, "unchanged": 0, "skipped": 0, "failed": 0}}'
       || jsonb_build_object('after', p_after),
     p_count, 1, false, false) s;
-  return jobs_private.count_range(p_job_id, p_token, p_start, int4range(p_after, p_last, '(]'), v_step, p_progress);
+  return jobs_private.count_range(p_job_id, p_token, p_start, int4range(p_after, p_last, '(]'), v_step);
 end;
 $$;
 comment on function jobs_private.write_range is 'Writes a range of staged rows and adds it to the cursor of the commit.';
