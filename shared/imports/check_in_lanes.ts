@@ -9,7 +9,7 @@
 import type { Sql, Transaction } from "../jobs/connect.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { CheckingCursor } from "./check_cursor.ts";
-import { type Lane, runLanes } from "./run_lanes.ts";
+import { runLanes } from "./run_lanes.ts";
 import { earlierRowsDecide, importStep, nextRows, NO_STEPS, type StepCursor } from "./staging.ts";
 import { withChunkRetries } from "./with_chunk_retries.ts";
 
@@ -45,57 +45,45 @@ export async function checkInLanes(
   const { chunk_rows: chunkRows } = slice.settings;
   const importId = slice.job.id;
   let latest = start;
-  let ended = false;
-  let failed = false;
   let taken = { after: start.after, rows: start.done, done: Promise.resolve(start) };
-  let taking: Promise<unknown> = Promise.resolve();
 
-  /** The next span, or null behind the last row. One at a time: where a span begins, the one before it tells. */
-  const take = (sql: Sql): Promise<Span | null> => {
-    const next = taking.then(async () => {
-      const { after, done: before } = taken;
-      const chunks = chunksOfNext(start.rows - taken.rows, chunkRows);
-      const found = await nextRows(sql, { importId, after, size: chunks * chunkRows });
-      ended = found === null;
-      if (!found) return null;
-      const done = Promise.withResolvers<CheckingCursor>();
-      // Whoever waits for it hears of a failure; nobody has to.
-      done.promise.catch(() => {});
-      taken = { after: found.last, rows: taken.rows + found.rows, done: done.promise };
-      return { after, last: found.last, chunks, before, done };
-    });
-    taking = next.catch(() => {});
-    return next;
+  /** Where a span begins, the one before it tells. */
+  const take = async (sql: Sql): Promise<Span | null> => {
+    const { after, done: before } = taken;
+    const chunks = chunksOfNext(start.rows - taken.rows, chunkRows);
+    const found = await nextRows(sql, { importId, after, size: chunks * chunkRows });
+    if (!found) return null;
+    const done = Promise.withResolvers<CheckingCursor>();
+    // Whoever waits for it hears of a failure; nobody has to.
+    done.promise.catch(() => {});
+    taken = { after: found.last, rows: taken.rows + found.rows, done: done.promise };
+    return { after, last: found.last, chunks, before, done };
   };
 
-  const runLane = async ({ sql, goesOn }: Lane) => {
-    for (let spans = 0; !ended && !failed && goesOn(spans); spans++) {
-      const span = await take(sql);
-      if (!span) return;
-      const check = () =>
-        withChunkRetries(
-          slice,
-          () => sql.begin((transaction) => checkSpan(slice, transaction, { span, known: latest })),
-        );
-      try {
-        const after = await check().catch(async (error) => {
-          if (!(error instanceof TooEarlyError)) throw error;
-          await span.before;
-          return await check();
-        });
-        const before = latest;
-        latest = after;
-        span.done.resolve(after);
-        await committed(before, after, sql);
-      } catch (error) {
-        failed = true;
-        span.done.reject(error);
-        throw error;
-      }
+  const run = async (span: Span, sql: Sql): Promise<void> => {
+    const check = () =>
+      withChunkRetries(
+        slice,
+        () => sql.begin((transaction) => checkSpan(slice, transaction, { span, known: latest })),
+      );
+    try {
+      const after = await check().catch(async (error) => {
+        if (!(error instanceof TooEarlyError)) throw error;
+        await span.before;
+        return await check();
+      });
+      const before = latest;
+      latest = after;
+      span.done.resolve(after);
+      await committed(before, after, sql);
+    } catch (error) {
+      span.done.reject(error);
+      throw error;
     }
   };
 
-  await runLanes(slice, { two: start.rows - start.done > CHUNKS * chunkRows }, runLane);
+  const two = start.rows - start.done > CHUNKS * chunkRows;
+  const ended = await runLanes(slice, { two, take, run });
   return ended ? { ...latest, ended } : latest;
 }
 

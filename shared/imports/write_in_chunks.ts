@@ -3,7 +3,6 @@
  * committed with a cursor that has it among the ranges of rows that are written: they need not follow each other, so
  * neither session waits for the other. Ends with the last row, when too many rows have failed, or with the budget.
  */
-import type { Sql } from "../jobs/connect.ts";
 import type { Slice } from "../jobs/slice.ts";
 import type { CutOffs } from "./cut_offs.ts";
 import { runLanes } from "./run_lanes.ts";
@@ -38,45 +37,26 @@ export async function writeInChunks(
   const size = slice.settings.chunk_rows;
   let cursor = start;
   let taken = start.written ?? "{}";
-  let taking: Promise<unknown> = Promise.resolve();
-  let ended = false;
-  let failed = false;
-
-  /** The next rows, or null behind the last one. One at a time: what is taken, the one before tells. */
-  const take = (sql: Sql): Promise<WriteRange | null> => {
-    const next = taking.then(async () => {
-      const range = await nextRange(sql, { importId, taken, size });
-      if (range) taken = range.taken;
-      else ended = true;
-      return range;
-    });
-    taking = next.catch(() => {});
-    return next;
-  };
 
   // Beats carry it: with the chunk it would be what was known before the other session's last.
   const report = () => slice.progress({ phase: "writing", done: cursor.done, total: cursor.rows });
   report();
 
   const many = start.rows - start.done > MANY_CHUNKS * size;
-  const two = many && stopAfter === null && await rangesAreIndependent(slice.sql, importId);
-  await runLanes(slice, { two }, async ({ sql, goesOn }) => {
-    try {
-      for (let chunks = 0; !ended && !failed && !hasTooMany(cursor, stopAfter) && goesOn(chunks); chunks++) {
-        const range = await take(sql);
-        if (!range) return;
-        const after = await withChunkRetries(
-          slice,
-          () => writeRange(sql, slice, { importId, range, start }),
-        );
-        // The other session may have heard later of what it committed before.
-        if (after.done > cursor.done) cursor = after;
-        report();
-      }
-    } catch (error) {
-      failed = true;
-      throw error;
-    }
+  const ended = await runLanes<WriteRange>(slice, {
+    two: many && stopAfter === null && await rangesAreIndependent(slice.sql, importId),
+    async take(sql) {
+      const range = await nextRange(sql, { importId, taken, size });
+      taken = range?.taken ?? taken;
+      return range;
+    },
+    async run(range, sql) {
+      const after = await withChunkRetries(slice, () => writeRange(sql, slice, { importId, range, start }));
+      // The other session may have heard later of what it committed before.
+      if (after.done > cursor.done) cursor = after;
+      report();
+    },
+    isEnough: () => hasTooMany(cursor, stopAfter),
   });
   return ended ? { ...cursor, ended } : cursor;
 }
