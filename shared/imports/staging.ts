@@ -195,7 +195,8 @@ export async function importStep<C extends StepCursor>(
 ): Promise<StepOutcome<C>> {
   const { importId, checking, undo, size = slice.settings.chunk_rows, chunks = 1 } = options;
   const [row] = await sql<StepOutcome<C>[]>`
-    select cursor, problems from jobs_private.import_step(
+    select cursor, case when cardinality(problems) > 0 then problems::text end as problems
+    from jobs_private.import_step(
       ${slice.job.id}, ${importId}, ${
     JSON.stringify(options.cursor)
   }::text::jsonb, ${size}, ${chunks}, ${checking}, ${undo})`;

@@ -295,7 +295,7 @@ grant execute on function jobs_private.next_chunk to longshore_worker;
 -- not undone one by one: the caller's transaction may undo them all.
 create function jobs_private.import_step(
   p_job_id uuid, p_import_id uuid, p_cursor jsonb, p_size integer, p_chunks integer, p_checking boolean, p_undo boolean,
-  out cursor jsonb, out problems text
+  out cursor jsonb, out problems jobs_private.row_problem[]
 )
 language plpgsql
 set search_path = ''
@@ -310,7 +310,6 @@ declare
   v_skipped integer := p_cursor #>> '{counts,skipped}';
   v_failed integer := p_cursor #>> '{counts,failed}';
   v_preview jsonb := p_cursor -> 'preview';
-  v_problems jobs_private.row_problem[] := '{}';
   v_import jobs_private.imports := jobs_private.import_of(p_import_id);
   v_left integer := p_size * p_chunks;
   v_size integer;
@@ -318,6 +317,7 @@ declare
   v_done record;
   v_ended boolean := false;
 begin
+  problems := '{}';
   perform jobs_private.check_import(p_job_id, p_import_id);
   -- Once for all chunks: what a check has found of a target that changes in between cannot be committed.
   if jobs_private.target_fingerprint((v_import.plan ->> 'target')::regclass) <> v_import.fingerprint then
@@ -345,7 +345,7 @@ begin
       - v_done.inserted - v_done.updated - v_done.unchanged - v_done.failed;
     v_preview := jsonb_path_query_array(v_preview || coalesce(v_done.preview, '[]'), '$[0 to 19]');
     if not p_undo then
-      v_problems := v_problems || v_done.problems;
+      problems := problems || v_done.problems;
     end if;
   end loop;
 
@@ -353,7 +353,6 @@ begin
     'after', v_after, 'done', v_rows, 'classify', v_classify, 'preview', v_preview, 'ended', v_ended,
     'counts', jsonb_build_object(
       'inserted', v_inserted, 'updated', v_updated, 'unchanged', v_unchanged, 'skipped', v_skipped, 'failed', v_failed));
-  problems := case when cardinality(v_problems) > 0 then v_problems::text end;
 end;
 $$;
 comment on function jobs_private.import_step is 'Checks or writes the next chunks of staged rows and moves the cursor behind them.';
@@ -431,7 +430,7 @@ begin
   select s.cursor into v_step
   from jobs_private.import_step(
     p_job_id, p_import_id,
-    '{"after": 0, "done": 0, "classify": false, "preview": [],
+    '{"done": 0, "classify": false, "preview": [],
       "counts": {"inserted": 0, "updated": 0, "unchanged": 0, "skipped": 0, "failed": 0}}'
       || jsonb_build_object('after', p_after),
     p_count, 1, false, false) s;
